@@ -1,0 +1,26 @@
+"""Addresses of people and of one's own settings."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from accounts.views import demo, machines, own, people, roles
+
+app_name = "accounts"
+urlpatterns = [
+    path("people/", people.people, name="people"),
+    path("people/new/", people.person_new, name="person_new"),
+    path("people/machines/", machines.service_accounts, name="service_accounts"),
+    path("people/machines/new/", machines.service_account_new, name="service_account_new"),
+    path("people/roles/<uuid:pk>/end/", roles.role_end, name="role_end"),
+    path("people/<uuid:pk>/", people.person, name="person"),
+    path("people/<uuid:pk>/roles/new/", roles.role_assign, name="role_assign"),
+    path("people/<uuid:pk>/tokens/new/", own.token_new, name="account_token_new"),
+    path("people/<uuid:pk>/deactivate/", people.deactivate, name="deactivate"),
+    path("people/<uuid:pk>/reactivate/", people.reactivate, name="reactivate"),
+    path("settings/", own.own_settings, name="settings"),
+    path("settings/tokens/", own.tokens, name="tokens"),
+    path("settings/tokens/new/", own.token_new, name="token_new"),
+    path("settings/tokens/<uuid:pk>/revoke/", own.token_revoke, name="token_revoke"),
+    path("accounts/demo/", demo.demo, name="demo"),
+]

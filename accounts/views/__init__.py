@@ -1,0 +1,1 @@
+"""Pages about people, roles, machines and one's own settings."""

@@ -1,0 +1,229 @@
+"""Points over REST: batches of 1,000, signed in by token, each audited; read back thinned out; rules judged."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from benchmarks.figures import figure, percentile, skip
+from benchmarks.installation import POSTGRES, Installation, on_postgres, on_sqlite, postgres_answers
+
+BATCH = 1000
+SERIES = 10
+SECONDS = 12.0
+WARM_UP = 10
+READ_POINTS = 100_000
+READS = 60
+JUDGED = 10_000
+START = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def main() -> None:
+    with on_sqlite() as installation:
+        _measure(installation, "SQLite", points_wanted=100_000)
+    if not postgres_answers():
+        skip("points on PostgreSQL", f"nobody answers at {POSTGRES}; name a server with BENCH_DATABASE_URL")
+        return
+    with on_postgres() as installation:
+        _measure(installation, "PostgreSQL", points_wanted=76_000)
+
+
+def _measure(installation: Installation, where: str, *, points_wanted: float) -> None:
+    """In a process of its own, for Django's settings are read once."""
+    cores = sorted(os.sched_getaffinity(0))
+    child = os.fork()
+    if child:
+        _pid, status = os.waitpid(child, 0)
+        if status:
+            raise SystemExit(f"{where}: the benchmark failed")
+        return
+    code = 1
+    try:
+        os.environ.update(installation.environment)
+        (key, reader), series, read = _prepare()
+        with installation.web(processes=2, threads=8, core=cores[0]) as address:
+            if len(cores) > 1:
+                os.sched_setaffinity(0, set(cores[1:]))
+            clock = Clock()
+            for clients in (1, 8):
+                _push(address, key, series, clock, where=where, clients=clients, points_wanted=points_wanted)
+            _push_single(address, key, series, clock, where)
+            _read(address, reader, read, where)
+        _judge(where)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _prepare() -> tuple[tuple[str, str], list[int], int]:
+    """Keys of a machine that sends and a person who reads, series to push to, and one series with many points."""
+    import django
+
+    django.setup()
+    from django.db import connection
+
+    from accounts.services import assign_role
+    from accounts.services.people import create_person
+    from accounts.services.service_accounts import create_service_account
+    from benchmarks.people import key_of, somebody_who_sees_everything
+    from ledger import SYSTEM
+    from monitoring.models import Series
+    from monitoring.services import define_series, push_points
+    from portfolio.services import create_unit, create_use_case
+
+    unit = create_unit(code="bench", name="Benchmark", by=SYSTEM)
+    use_case = create_use_case(unit=unit, name="Benchmark", by=SYSTEM)
+    owner = create_person(email="owner@example.org", full_name="Owner", by=SYSTEM)
+    machine = create_service_account(name="CI", owner=owner, by=SYSTEM)
+    assign_role(user=machine, role="service_account", on=unit, by=SYSTEM)
+    series = [define_series(use_case=use_case, metric="f1", segment=str(i), by=SYSTEM).pk for i in range(SERIES)]
+    read = define_series(use_case=use_case, metric="latency_p95", by=SYSTEM).pk
+    for start in range(0, READ_POINTS, 50_000):
+        times = (START + timedelta(minutes=start + i) for i in range(50_000))
+        push_points(batch=[{"series": read, "time": t, "value": t.minute / 7} for t in times], by=SYSTEM)
+    Series.objects.update(judge_asked_at=None)
+    keys = key_of(machine), key_of(somebody_who_sees_everything())
+    connection.close()
+    return keys, series, read
+
+
+class Clock:
+    """Hands out times that nobody has used."""
+
+    def __init__(self) -> None:
+        self.next = 0
+        self.lock = threading.Lock()
+
+    def take(self, count: int) -> int:
+        with self.lock:
+            self.next += count
+            return self.next - count
+
+
+class Caller:
+    """One kept connection."""
+
+    def __init__(self, address: str, key: str) -> None:
+        self.connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
+        self.headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+
+    def ask(self, method: str, path: str, body: bytes | None = None) -> int:
+        self.connection.request(method, path, body, self.headers)
+        answer = self.connection.getresponse()
+        answer.read()
+        return answer.status
+
+
+def batch(series: list[int], first: int, count: int) -> bytes:
+    """Points of several series, with times that are new."""
+    rows = [
+        {
+            "series": series[(first + i) % len(series)],
+            "time": (START + timedelta(seconds=(first + i) // len(series))).isoformat(),
+            "value": (first + i) % 997 / 1000,
+        }
+        for i in range(count)
+    ]
+    return json.dumps(rows).encode()
+
+
+def _push(
+    address: str, key: str, series: list[int], clock: Clock, *, where: str, clients: int, points_wanted: float
+) -> None:
+    # Bodies are made beforehand: the client shares the machine with what it measures.
+    bodies = [[batch(series, clock.take(BATCH), BATCH) for _ in range(int(1800 / clients))] for _ in range(clients)]
+    times, statuses, seconds = _hammer(clients, lambda client: _sender(Caller(address, key), bodies[client]), SECONDS)
+    name = f"{where}: batches of 1,000, {clients} client{'s' if clients > 1 else ''}"
+    figure(name, statuses.count(200) * BATCH / seconds, "p/s", at_least=points_wanted)
+    figure("  p95 of a batch", percentile(times, 0.95), "ms", at_most=35 if clients == 1 else None)
+    figure("  errors", len(statuses) - statuses.count(200), "", at_most=0)
+
+
+def _push_single(address: str, key: str, series: list[int], clock: Clock, where: str) -> None:
+    bodies = [batch(series, clock.take(1), 1) for _ in range(8000)]
+    times, statuses, seconds = _hammer(1, lambda _client: _sender(Caller(address, key), bodies), 8.0)
+    figure(f"{where}: one point a call, 1 client", statuses.count(200) / seconds, "/s", at_least=300)
+    figure("  p95 of a call", percentile(times, 0.95), "ms")
+
+
+def _sender(caller: Caller, bodies: list[bytes]) -> Callable[[], int | None]:
+    left = iter(bodies)
+
+    def send() -> int | None:
+        body = next(left, None)
+        return None if body is None else caller.ask("POST", "/api/v1/points:batch", body)
+
+    return send
+
+
+def _hammer(
+    clients: int, make: Callable[[int], Callable[[], int | None]], seconds: float
+) -> tuple[list[float], list[int], float]:
+    """What every call took in milliseconds, what it answered, and how long all of it lasted."""
+    times: list[float] = []
+    statuses: list[int] = []
+    began = time.perf_counter()
+
+    def work(client: int) -> None:
+        send = make(client)
+        for number in range(10**9):
+            start = time.perf_counter()
+            if start - began > seconds:
+                return
+            status = send()
+            if status is None:
+                return
+            statuses.append(status)
+            if number >= WARM_UP:
+                times.append((time.perf_counter() - start) * 1000)
+
+    threads = [threading.Thread(target=work, args=(client,)) for client in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return times, statuses, time.perf_counter() - began
+
+
+def _read(address: str, key: str, series: int, where: str) -> None:
+    caller = Caller(address, key)
+    query = f"/api/v1/series/{series}/points/?buckets=500"
+    times = []
+    for _ in range(READS):
+        began = time.perf_counter()
+        status = caller.ask("GET", query)
+        times.append((time.perf_counter() - began) * 1000)
+        if status != 200:
+            raise SystemExit(f"GET {query} answers {status}")
+    figure(f"{where}: 100,000 points read as 500 buckets, p50", percentile(times[5:], 0.5), "ms", at_most=40)
+
+
+def _judge(where: str) -> None:
+    """Every series with one rule, all of them with a new point."""
+    from django.utils import timezone
+
+    from ledger import SYSTEM
+    from monitoring import tasks
+    from monitoring.models import Rule, Series
+    from monitoring.services import push_points
+    from portfolio.models import UseCase
+
+    use_case, now = UseCase.objects.get(), timezone.now()
+    made = Series.objects.bulk_create(
+        [Series(use_case=use_case, metric="psi", segment=str(number), unit="index") for number in range(JUDGED)]
+    )
+    Rule.objects.bulk_create([Rule(series=one, name="r", op="<=", warn=0.1, act=0.25) for one in made])
+    push_points(batch=[{"series": one.pk, "time": now, "value": 0.05} for one in made], by=SYSTEM)
+    began = time.perf_counter()
+    tasks.judge_series([one.pk for one in made])
+    figure(f"{where}: 10,000 series judged, one rule each", time.perf_counter() - began, "s", at_most=10)
+
+
+if __name__ == "__main__":
+    main()

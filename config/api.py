@@ -1,0 +1,24 @@
+"""The root of the REST API: each app brings `<app>/api/urls.py`; the schema and its pages are here."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+
+def _offers_api(app: str) -> bool:
+    package = find_spec(f"{app}.api")
+    if package is None or package.submodule_search_locations is None:  # absent, or a plain module of that name
+        return False
+    return find_spec(f"{app}.api.urls") is not None
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="api-schema")), name="api-docs"),
+    *(path("", include(f"{app}.api.urls")) for app in settings.OWN_APPS if _offers_api(app)),
+]

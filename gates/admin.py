@@ -1,0 +1,57 @@
+"""Django's admin shows reviews, votes, decisions and policies; it changes none of them: that is for services."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from accounts.admin import ReadOnly
+from gates import models
+
+
+@admin.register(models.PolicyVersion)
+class PolicyVersionAdmin(ReadOnly):
+    list_display = ("policy", "label", "state", "digest", "published_at", "published_by")
+    list_filter = ("state",)
+    search_fields = ("policy__key", "label", "digest")
+    list_select_related = ("policy", "published_by")
+
+
+@admin.register(models.Review)
+class ReviewAdmin(ReadOnly):
+    list_display = ("number", "use_case", "gate", "state", "tier", "round", "digest", "submitted_by", "due_at")
+    list_filter = ("state", "gate", "tier")
+    search_fields = ("number", "use_case__key", "digest")
+    list_select_related = ("use_case", "submitted_by")
+
+
+@admin.register(models.SignOff)
+class SignOffAdmin(ReadOnly):
+    list_display = ("review", "role", "person", "verdict", "digest", "signed_at", "lapsed_at")
+    list_filter = ("verdict", "role")
+    search_fields = ("review__number", "digest")
+    list_select_related = ("review", "person")
+
+
+@admin.register(models.Decision)
+class DecisionAdmin(ReadOnly):
+    list_display = ("review", "outcome", "digest", "body_digest", "decided_by", "decided_at")
+    list_filter = ("outcome",)
+    search_fields = ("review__number", "digest", "body_digest")
+    list_select_related = ("review", "decided_by")
+
+
+@admin.register(models.GateAssurance)
+class GateAssuranceAdmin(ReadOnly):
+    list_display = ("use_case", "gate", "state", "since", "due_at", "review_due_at")
+    list_filter = ("state", "gate")
+    search_fields = ("use_case__key",)
+    list_select_related = ("use_case",)
+
+
+@admin.register(models.CriterionFinding)
+class CriterionFindingAdmin(ReadOnly):
+    list_display = ("use_case", "policy", "gate", "criterion", "outcome", "mandatory", "valid_until", "found_at")
+    list_filter = ("outcome", "gate", "policy")
+    search_fields = ("use_case__key", "criterion")
+    list_select_related = ("use_case", "policy")
+    show_full_result_count = False

@@ -1,0 +1,22 @@
+"""Addresses of the gates below /api/v1/."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, path
+from rest_framework.routers import SimpleRouter
+
+from gates.api.judging import FindingViewSet, GateView
+from gates.api.policies import PolicyViewSet
+from gates.api.reviews import DecisionViewSet, ReviewViewSet, SignOffViewSet
+
+router = SimpleRouter()
+router.register("policies", PolicyViewSet, basename="policy")
+router.register("findings", FindingViewSet, basename="finding")
+router.register("reviews", ReviewViewSet, basename="review")
+router.register("sign-offs", SignOffViewSet, basename="sign-off")
+router.register("decisions", DecisionViewSet, basename="decision")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("use-cases/<slug:key>/gates/<slug:gate>/", GateView.as_view(), name="use-case-gate"),
+    *router.urls,
+]

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class GatesConfig(AppConfig):
+    name = "gates"
+    verbose_name = _("Gates")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from gates.criterion import criterion_types
+        from gates.fact import fact_loaders
+        from gates.handlers import on_alert_changed, on_facts_changed, on_portfolio_changed
+        from monitoring.signals import alert_changed
+        from portfolio.lens import lenses
+        from portfolio.next_step import next_steps
+        from portfolio.panel import panels
+        from portfolio.search import search_sources
+        from portfolio.signals import facts_changed, portfolio_changed
+        from portfolio.work_item import work_sources
+
+        criterion_types.discover("gates.criteria")
+        fact_loaders.discover("gates.facts")
+        lenses.discover("gates.lenses")
+        next_steps.discover("gates.next_steps")
+        panels.discover("gates.panels")
+        search_sources.discover("gates.searching")
+        work_sources.discover("gates.worklist")
+        facts_changed.connect(on_facts_changed, dispatch_uid="gates.facts_changed")
+        portfolio_changed.connect(on_portfolio_changed, dispatch_uid="gates.portfolio_changed")
+        alert_changed.connect(on_alert_changed, dispatch_uid="gates.alert_changed")

@@ -1,0 +1,198 @@
+"""Whether gates already passed would still be passed: the continuous state of an approval.
+
+The newest passed gate is what a use case lives under: every mandatory criterion of it that no longer passes, and
+every alert nobody has decided about, puts it at risk. Of earlier gates only what is positively not met counts: their
+evidence may age, for a later gate has asked anew. A machine may reopen a gate; it never approves one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.people import holders
+from gates.criterion import Facts, Outcome, listed
+from gates.engine import FactBase, GateResult, judge_gate
+from gates.fact import within
+from gates.in_force import primary
+from gates.models import GateAssurance, Snapshot
+from gates.policy import PolicyBody
+from kernel.database import lock_rows
+from ledger import SYSTEM, unit_of_work
+from notify.services import tell
+from portfolio.models import UseCase
+from portfolio.services import set_standing
+
+IN_FORCE, AT_RISK, REAPPROVAL = "in_force", "at_risk", "reapproval_required"
+WORST = {IN_FORCE: 0, AT_RISK: 1, REAPPROVAL: 2}
+DAYS_TO_ACT = {AT_RISK: 14, REAPPROVAL: 30}
+NEEDED = frozenset({"profile", "models", "people", "alerts"})
+"""Facts looked at here beside those that the criteria ask for."""
+RANK = {"minimal": 0, "limited": 1, "high": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One cause, with the criterion or alert it comes from."""
+
+    code: str
+    text: str
+    severity: str = AT_RISK
+    criterion: str = ""
+    alert: str = ""
+
+    def plain(self) -> dict[str, str]:
+        return {"code": self.code, "text": self.text, "criterion": self.criterion, "alert": self.alert}
+
+
+def reassess(use_case_ids: Sequence[UUID] | None = None, *, at: datetime | None = None) -> int:
+    """Judge the assurance of the use cases (None: all) and write down what turned. Returns how many gates turned."""
+    moment = at or timezone.now()
+    rows = GateAssurance.objects.select_related("decision__review").order_by("decision__decided_at", "pk")
+    if use_case_ids is not None:
+        rows = rows.filter(use_case__in=use_case_ids)
+    by_use_case: dict[UUID, list[GateAssurance]] = {}
+    for row in rows:
+        by_use_case.setdefault(row.use_case_id, []).append(row)
+    if not by_use_case:
+        return 0
+    _version, policy = primary()
+    base = FactBase(list(by_use_case), policy.needs() | NEEDED, moment)
+    shown = dict(within(UseCase.objects.all(), base.ids, "pk").values_list("pk", "assurance"))
+    approved = _approved_versions(by_use_case)
+    turned = 0
+    for pk in base.ids:
+        facts = base.of(pk)
+        found = {
+            row.pk: reasons_for(
+                row, facts, policy, moment, newest=row is by_use_case[pk][-1], approved=approved.get(row.pk)
+            )
+            for row in by_use_case[pk]
+            if row.gate in policy.gates
+        }
+        turned += _write(pk, by_use_case[pk], found, moment, shown[pk])
+    return turned
+
+
+def reasons_for(
+    row: GateAssurance,
+    facts: Facts,
+    policy: PolicyBody,
+    at: datetime,
+    *,
+    newest: bool,
+    approved: str | None,
+) -> list[Reason]:
+    """Why a passed gate would no longer be passed; empty when it still would."""
+    result = judge_gate(row.use_case_id, facts, policy.gates[row.gate], policy, at)
+    found = [Reason("blocked", text, REAPPROVAL) for text in result.blockers]
+    found += _criteria(result, newest=newest)
+    if newest:
+        found += [_alert(a) for a in facts["alerts"] if not a["decided"]]
+        found += _changes(row, facts, approved)
+    return found
+
+
+def state_for(reasons: Iterable[Reason]) -> str:
+    return max((r.severity for r in reasons), key=WORST.__getitem__, default=IN_FORCE)
+
+
+def _criteria(result: GateResult, *, newest: bool) -> list[Reason]:
+    counted = {Outcome.NOT_MET, Outcome.STALE, Outcome.MISSING, Outcome.ERROR} if newest else {Outcome.NOT_MET}
+    return [
+        Reason(
+            f"criterion_{j.finding.outcome}",
+            f"{j.criterion.id} {j.criterion.title}: {j.finding.reason}",
+            criterion=j.criterion.id,
+        )
+        for j in result.judged
+        if j.mandatory and not j.signs and not j.criterion.once and j.finding.outcome in counted
+    ]
+
+
+def _alert(alert: Mapping[str, Any]) -> Reason:
+    code = "silence" if alert["silence"] else f"alert_{alert['level']}"
+    return Reason(code, alert["message"], alert=str(alert["id"]))
+
+
+def _changes(row: GateAssurance, facts: Facts, approved: str | None) -> list[Reason]:
+    found = []
+    review = row.decision.review if row.decision else None
+    tier = facts["profile"]["tier"]
+    if review is not None and tier in RANK and RANK[tier] > RANK.get(review.tier, 2):
+        found.append(
+            Reason("tier_raised", f"The tier rose from {review.tier} to {tier} after the decision.", REAPPROVAL)
+        )
+    live = facts["models"]["live"]
+    if approved and live and str(live["id"]) != approved and live["significant"]:
+        text = f"Version {live['label']} is live, which is not the one that was approved."
+        found.append(Reason("version_changed", text, REAPPROVAL))
+    vacant = [r for r in ("business_owner", "business_sponsor") if not facts["people"]["holders"].get(r)]
+    return found + [Reason("nobody_owns", f"Nobody holds the role {listed([r])} any more.") for r in vacant]
+
+
+def _approved_versions(by_use_case: Mapping[UUID, list[GateAssurance]]) -> dict[int, str]:
+    """Assurance row -> id of the model version that was on the decided snapshot. One query."""
+    reviews = {row.decision.review_id: row.pk for rows in by_use_case.values() for row in rows[-1:] if row.decision}
+    found: dict[int, str] = {}
+    signed = Snapshot.objects.filter(review__in=reviews, digest=F("review__digest"))
+    for review, body in signed.values_list("review_id", "body").iterator(chunk_size=100):
+        version = json.loads(body)["version"]
+        if version:
+            found[reviews[review]] = str(version["id"])
+    return found
+
+
+def _write(pk: UUID, rows: list[GateAssurance], found: Mapping[int, list[Reason]], at: datetime, shown: str) -> int:
+    changed = [row for row in rows if row.pk in found and _differs(row, found[row.pk])]
+    if not changed and shown == _worst(rows).state:
+        return 0
+    with unit_of_work(by=SYSTEM) as uow:
+        use_case = lock_rows(UseCase.objects.select_related("unit").filter(pk=pk)).get()
+        turned = 0
+        for row in changed:
+            reasons = found[row.pk]
+            state = state_for(reasons)
+            before = {"state": row.state}
+            turn = state != row.state
+            row.reasons = [r.plain() for r in reasons]
+            if turn:
+                row.state, row.since = state, at
+                row.due_at = at + timedelta(days=DAYS_TO_ACT[state]) if state in DAYS_TO_ACT else None
+            row.save(update_fields=["state", "reasons", "since", "due_at"])
+            if turn:
+                turned += 1
+                after = {"state": state, "reasons": [r.text for r in reasons][:20]}
+                uow.record("assurance.changed", subject=row, use_case=use_case, before=before, after=after)
+                _tell(use_case, row, reasons)
+        worst = _worst(rows)
+        text = worst.reasons[0]["text"] if worst.reasons else ""
+        set_standing(use_case=use_case, by=SYSTEM, assurance=worst.state, assurance_reason=text)
+    return turned
+
+
+def _worst(rows: list[GateAssurance]) -> GateAssurance:
+    return max(rows, key=lambda row: row.severity)
+
+
+def _differs(row: GateAssurance, reasons: list[Reason]) -> bool:
+    return row.state != state_for(reasons) or row.reasons != [r.plain() for r in reasons]
+
+
+def _tell(use_case: UseCase, row: GateAssurance, reasons: list[Reason]) -> None:
+    people = {p.pk: p for role in ("business_owner", "technical_lead") for p in holders(role=role, use_case=use_case)}
+    words = GateAssurance.State(row.state).label
+    tell(
+        recipients=list(people.values()),
+        kind="assurance.changed",
+        title=f"{use_case.key} {use_case.name}: {str(words).lower()}",
+        body=reasons[0].text if reasons else "Everything that was open is settled.",
+        url=f"/use-cases/{use_case.key}/gate/",
+    )

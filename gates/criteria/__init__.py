@@ -1,0 +1,1 @@
+"""The ways of judging, one file a criterion type."""

@@ -1,0 +1,26 @@
+"""What the organisation declares about practices of a framework."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gates.fact import FactLoader, fact_loaders, within
+from governance.models import PracticeDeclaration
+
+
+@fact_loaders.register
+class Declarations(FactLoader):
+    key = "declarations"
+
+    def load(self, use_case_ids: Sequence[UUID] | None, at: datetime) -> dict[UUID, Any]:
+        rows = within(PracticeDeclaration.objects.filter(declared_at__lte=at), use_case_ids)
+        found: dict[UUID, Any] = {}
+        row: Any
+        for row in rows.order_by("practice").values(
+            "use_case_id", "id", "practice", "answer", "detail", "source", "declared_at"
+        ):
+            found.setdefault(row.pop("use_case_id"), {})[row["practice"]] = row
+        return found

@@ -1,0 +1,48 @@
+"""Who holds which role, on the use case or on a unit above it, and conflicts of duty among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from accounts.models import RoleAssignment
+from gates.fact import FactLoader, fact_loaders, within
+from portfolio.models import BusinessUnit, UseCase
+
+
+@fact_loaders.register
+class People(FactLoader):
+    """``{role: [user id, ...]}`` under ``holders``; people who left (inactive) hold nothing."""
+
+    key = "people"
+
+    def load(self, use_case_ids: Sequence[UUID] | None, at: datetime) -> dict[UUID, Any]:
+        units = dict(BusinessUnit.objects.values_list("pk", "path"))
+        held = RoleAssignment.objects.filter(starts_at__lte=at, user__is_active=True).exclude(ended_at__lte=at)
+        names = ("scope_kind", "scope_id", "role", "user_id")
+        on_unit: dict[str, list[tuple[str, str]]] = {}
+        on_use_case: dict[UUID, list[tuple[str, str]]] = {}
+        for kind, scope, role, user in held.order_by("starts_at", "pk").values_list(*names):
+            if kind == RoleAssignment.Scope.UNIT:
+                on_unit.setdefault(units.get(scope, ""), []).append((role, str(user)))
+            else:
+                on_use_case.setdefault(scope, []).append((role, str(user)))
+        inherited = {path: _inherited(path, on_unit) for path in units.values()}
+        found: dict[UUID, Any] = {}
+        for pk, unit in within(UseCase.objects.all(), use_case_ids, "pk").values_list("pk", "unit_id"):
+            holders: dict[str, list[str]] = {}
+            for role, user in (*on_use_case.get(pk, ()), *inherited[units[unit]]):
+                names_in = holders.setdefault(role, [])
+                if user not in names_in:
+                    names_in.append(user)
+            found[pk] = {"holders": holders, "named": sorted({role for role, _user in on_use_case.get(pk, ())})}
+        return found
+
+    def empty(self) -> Any:
+        return {"holders": {}, "named": []}
+
+
+def _inherited(path: str, on_unit: dict[str, list[tuple[str, str]]]) -> list[tuple[str, str]]:
+    return [pair for above, pairs in on_unit.items() if above and path.startswith(above) for pair in pairs]

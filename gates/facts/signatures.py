@@ -1,0 +1,37 @@
+"""Sign-offs that count on the open review of each gate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+
+from gates.fact import FactLoader, fact_loaders, within
+from gates.models import Review, SignOff
+
+
+@fact_loaders.register
+class Signatures(FactLoader):
+    """``{gate: {"slots": [...], "votes": {role: [verdict, ...]}, "signed_at": …}}`` of the newest review."""
+
+    key = "signatures"
+
+    def load(self, use_case_ids: Sequence[UUID] | None, at: datetime) -> dict[UUID, Any]:
+        found: dict[UUID, Any] = {}
+        newest: dict[UUID, Any] = {}
+        live = within(Review.objects.filter(state__in=("open", "decided"), submitted_at__lte=at), use_case_ids)
+        names = ("id", "use_case_id", "gate", "slots", "state", "submitted_at", "closed_at")
+        for row in live.order_by("submitted_at").values(*names):
+            entry = {**row, "votes": {}, "signed_at": None}
+            found.setdefault(row["use_case_id"], {})[row["gate"]] = entry
+            newest[row["id"]] = entry
+        votes = SignOff.objects.filter(lapsed_at__isnull=True, digest=F("review__digest"), signed_at__lte=at)
+        counted = within(votes.filter(review__state__in=("open", "decided")), use_case_ids, "review__use_case")
+        for review, role, verdict, when in counted.values_list("review_id", "role", "verdict", "signed_at"):
+            if review in newest:
+                newest[review]["votes"].setdefault(role, []).append(verdict)
+                newest[review]["signed_at"] = max(when, newest[review]["signed_at"] or when)
+        return found

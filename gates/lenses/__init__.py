@@ -1,0 +1,1 @@
+"""Sets of use cases that gates know, for the portfolio's numbers and filters."""

@@ -1,0 +1,1 @@
+"""What gates miss first, for lists of use cases."""

@@ -1,0 +1,1 @@
+"""What the gates put on the use case page."""

@@ -1,0 +1,67 @@
+"""Background work of the gates. Every task may run twice; the database is the truth, the broker only wakes workers."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+from django.core.cache import cache
+from django.utils import timezone
+
+from gates.assessment import assess
+from gates.assurance import reassess
+from gates.models import Assessment, CriterionFinding
+from ledger.context import ledger_context
+from portfolio.models import UseCase
+
+MOST_AT_ONCE = 500
+
+
+@shared_task(name="gates.tasks.reassess_use_case", soft_time_limit=60, time_limit=90)
+def reassess_use_case(use_case_id: str) -> None:
+    """Judge one use case again after its facts changed."""
+    with ledger_context(auth_method="worker"):
+        assess([UUID(use_case_id)])
+        reassess([UUID(use_case_id)])
+
+
+@shared_task(name="gates.tasks.assess_all", soft_time_limit=900, time_limit=960)
+def assess_all() -> None:
+    """Judge every use case again, such as after an import or a new policy version."""
+    with ledger_context(auth_method="worker"):
+        assess()
+        reassess()
+
+
+@shared_task(name="gates.tasks.sweep", soft_time_limit=240, time_limit=300)
+def sweep() -> int:
+    """Do what a lost message would have done: judge what is in the queue, and what was never judged at all."""
+    due = list(
+        Assessment.objects.filter(Assessment.due()).order_by("asked_at").values_list("pk", flat=True)[:MOST_AT_ONCE]
+    )
+    room = MOST_AT_ONCE - len(due)
+    if room > 0:
+        due += UseCase.objects.filter(assessment__isnull=True).values_list("pk", flat=True)[:room]
+    if due:
+        with ledger_context(auth_method="worker"):
+            assess(due)
+            reassess(due)
+    return len(due)
+
+
+@shared_task(name="gates.tasks.expire", soft_time_limit=240, time_limit=300)
+def expire() -> int:
+    """Judge again what has run out since it was found."""
+    ran_out = CriterionFinding.objects.filter(valid_until__lte=timezone.now(), outcome="met")
+    ids = list(ran_out.values_list("use_case_id", flat=True).distinct()[:MOST_AT_ONCE])
+    if ids:
+        with ledger_context(auth_method="worker"):
+            assess(ids)
+            reassess(ids)
+    return len(ids)
+
+
+def wake(use_case_id: UUID) -> None:
+    """Ask a worker to judge a use case; a burst of changes within two seconds wakes it once."""
+    if cache.add(f"gates:woken:{use_case_id}", 1, timeout=2):
+        reassess_use_case.apply_async((str(use_case_id),), countdown=1)

@@ -1,0 +1,1 @@
+"""What imports declare for governance: one file a profile section."""

@@ -1,0 +1,1 @@
+"""Tabs of the use case page that governance brings."""

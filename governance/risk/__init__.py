@@ -1,0 +1,1 @@
+"""The risk questionnaire and the rule that turns its answers into a tier."""

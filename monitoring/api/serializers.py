@@ -1,0 +1,270 @@
+"""The shapes of monitoring over REST. They only shape: services check and decide."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+
+from monitoring.catalogue import DIRECTIONS, KINDS
+from monitoring.models import Alert, Rule, Series, Source
+
+BY_CATALOGUE = "Omitted: as the metric catalogue says."
+
+
+class SeriesSerializer(serializers.ModelSerializer[Series]):
+    use_case = serializers.SlugRelatedField[Any](slug_field="key", read_only=True)
+    version = serializers.SlugRelatedField[Any](slug_field="label", read_only=True)
+    kinds = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+    class Meta:
+        model = Series
+        fields = (
+            "id",
+            "use_case",
+            "metric",
+            "name",
+            "unit",
+            "direction",
+            "kinds",
+            "version",
+            "segment",
+            "window_seconds",
+            "expected_every_seconds",
+            "baseline",
+            "baseline_at",
+            "enabled",
+            "source",
+            "last_time",
+            "last_value",
+            "last_n",
+            "created_at",
+        )
+        read_only_fields = fields
+
+
+class _SeriesShape(serializers.Serializer[Any]):
+    name = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    unit = serializers.CharField(required=False, allow_blank=True, max_length=40, help_text=BY_CATALOGUE)
+    direction = serializers.ChoiceField(required=False, choices=DIRECTIONS, help_text=BY_CATALOGUE)
+    kinds = serializers.ListField(required=False, child=serializers.ChoiceField(choices=KINDS), help_text=BY_CATALOGUE)
+    window_seconds = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+    expected_every_seconds = serializers.IntegerField(
+        required=False, min_value=0, max_value=2**31 - 1, help_text="Longer is silence; 0 expects nothing."
+    )
+
+
+class SeriesWrite(_SeriesShape):
+    use_case = serializers.CharField(help_text="Key of the use case.")
+    metric = serializers.CharField(max_length=60, help_text="Key of the metric catalogue, or an own key.")
+    segment = serializers.CharField(required=False, allow_blank=True, max_length=100)
+    version = serializers.CharField(required=False, allow_blank=True, help_text="Label of a version of the model.")
+    baseline = serializers.FloatField(required=False)
+
+
+class SeriesChange(_SeriesShape):
+    enabled = serializers.BooleanField(required=False)
+
+
+class BaselineWrite(serializers.Serializer[Any]):
+    value = serializers.FloatField(allow_null=True, help_text="null takes the baseline away.")
+
+
+class BatchAnswer(serializers.Serializer[Any]):
+    received = serializers.IntegerField(help_text="Points of the batch, each key once.")
+    stored = serializers.IntegerField(help_text="New points and new revisions.")
+    revised = serializers.IntegerField(help_text="Of these, values that replace an earlier value of the same key.")
+    unchanged = serializers.IntegerField(help_text="Points that were there already, with the same value.")
+    batches = serializers.ListField(child=serializers.UUIDField(), help_text="Audit entries, one a use case.")
+
+
+class PointShape(serializers.Serializer[Any]):
+    """One point. Its series by number, or by use case and metric (and segment and version)."""
+
+    series = serializers.IntegerField(required=False)
+    use_case = serializers.CharField(required=False)
+    metric = serializers.CharField(required=False)
+    segment = serializers.CharField(required=False)
+    version = serializers.CharField(required=False)
+    unit = serializers.CharField(required=False, help_text="Refused unless it is the unit of the series.")
+    time = serializers.DateTimeField(help_text="ISO 8601 with a zone, at most 5 minutes ahead.")
+    value = serializers.FloatField()
+    step = serializers.IntegerField(required=False, help_text="Tells points of one time apart; 0 unless given.")
+    n = serializers.IntegerField(required=False, help_text="Observations behind the value.")
+
+
+class BatchWrite(serializers.Serializer[Any]):
+    """Points, and beside them what they all share: series, use_case, metric, segment, version, unit."""
+
+    points = PointShape(many=True)
+
+
+class BucketShape(serializers.Serializer[Any]):
+    start = serializers.DateTimeField()
+    time = serializers.DateTimeField(help_text="Of the newest point in the bucket.")
+    min = serializers.FloatField()
+    max = serializers.FloatField()
+    mean = serializers.FloatField()
+    last = serializers.FloatField()
+    count = serializers.IntegerField()
+
+
+class PointsAnswer(serializers.Serializer[Any]):
+    series = serializers.IntegerField()
+    metric = serializers.CharField()
+    unit = serializers.CharField()
+    start = serializers.DateTimeField(help_text="As asked, or the time of the first point.")
+    end = serializers.DateTimeField()
+    buckets = BucketShape(many=True, required=False)
+    points = serializers.ListField(
+        child=serializers.DictField(), required=False, help_text="With buckets=0: time, step, value, n."
+    )
+    truncated = serializers.BooleanField(help_text="There are more points than were given; ask from the last time on.")
+
+
+class RuleSerializer(serializers.ModelSerializer[Rule]):
+    class Meta:
+        model = Rule
+        fields = (
+            "id",
+            "series",
+            "name",
+            "op",
+            "warn",
+            "act",
+            "warn_high",
+            "act_high",
+            "consecutive",
+            "reaction",
+            "enabled",
+            "created_at",
+        )
+        read_only_fields = fields
+
+
+class _RuleShape(serializers.Serializer[Any]):
+    name = serializers.CharField(required=False, max_length=200)
+    op = serializers.ChoiceField(required=False, choices=Rule.Op.choices)
+    warn = serializers.FloatField(required=False, allow_null=True)
+    act = serializers.FloatField(required=False, allow_null=True)
+    warn_high = serializers.FloatField(required=False, allow_null=True, help_text="Upper limit of a band.")
+    act_high = serializers.FloatField(required=False, allow_null=True, help_text="Upper limit of a band.")
+    consecutive = serializers.IntegerField(required=False, help_text="Points in a row before it fires.")
+    reaction = serializers.CharField(required=False, allow_blank=True, max_length=300)
+
+
+class RuleWrite(_RuleShape):
+    """Without op and limits, those of the metric catalogue."""
+
+    series = serializers.IntegerField()
+
+
+class RuleChange(_RuleShape):
+    enabled = serializers.BooleanField(required=False)
+
+
+class AlertSerializer(serializers.ModelSerializer[Alert]):
+    use_case = serializers.CharField(source="series.use_case.key")
+    metric = serializers.CharField(source="series.metric")
+    acknowledged_by = serializers.UUIDField(source="acknowledged_by_id", allow_null=True)
+    decided_by = serializers.UUIDField(source="decided_by_id", allow_null=True)
+
+    class Meta:
+        model = Alert
+        fields = (
+            "id",
+            "use_case",
+            "metric",
+            "series",
+            "rule",
+            "level",
+            "state",
+            "message",
+            "value",
+            "limit",
+            "point_time",
+            "opened_at",
+            "act_since",
+            "last_seen_at",
+            "acknowledged_by",
+            "acknowledged_at",
+            "resolved_at",
+            "outcome",
+            "outcome_reason",
+            "decided_by",
+            "decided_at",
+        )
+        read_only_fields = fields
+
+
+class DecisionWrite(serializers.Serializer[Any]):
+    outcome = serializers.ChoiceField(choices=Alert.Outcome.choices)
+    reason = serializers.CharField()
+
+
+class SourceSerializer(serializers.ModelSerializer[Source]):
+    """A source without its secret, which never leaves."""
+
+    use_case = serializers.SlugRelatedField[Any](slug_field="key", read_only=True)
+    has_secret = serializers.SerializerMethodField()
+    config = serializers.DictField(child=serializers.CharField(), read_only=True)
+
+    class Meta:
+        model = Source
+        fields: ClassVar[tuple[str, ...]] = (
+            "id",
+            "use_case",
+            "name",
+            "connector",
+            "config",
+            "has_secret",
+            "every_seconds",
+            "enabled",
+            "health",
+            "failures",
+            "last_error",
+            "last_pull_at",
+            "last_success_at",
+            "last_count",
+            "next_due_at",
+            "watermark",
+            "created_at",
+        )
+        read_only_fields = fields
+
+    def get_has_secret(self, source: Source) -> bool:
+        return bool(source.secret)
+
+
+class _SourceShape(serializers.Serializer[Any]):
+    config = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False)
+    secret = serializers.DictField(
+        child=serializers.CharField(allow_blank=True), required=False, help_text="Written only; {} takes it away."
+    )
+    every_seconds = serializers.IntegerField(required=False)
+
+
+class SourceWrite(_SourceShape):
+    use_case = serializers.CharField(help_text="Key of the use case.")
+    name = serializers.CharField(max_length=200)
+    connector = serializers.CharField()
+
+
+class SourceChange(_SourceShape):
+    name = serializers.CharField(max_length=200, required=False)
+
+
+class SampleShape(serializers.Serializer[Any]):
+    metric = serializers.CharField()
+    time = serializers.DateTimeField()
+    value = serializers.FloatField()
+    step = serializers.IntegerField()
+    segment = serializers.CharField()
+    version = serializers.CharField()
+    n = serializers.IntegerField(allow_null=True)
+
+
+class PreviewAnswer(serializers.Serializer[Any]):
+    samples = SampleShape(many=True)
+    more = serializers.BooleanField(help_text="The source gave more than these.")
+    error = serializers.CharField(allow_blank=True, help_text="Why it gave nothing.")

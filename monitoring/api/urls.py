@@ -1,0 +1,22 @@
+"""Addresses of monitoring below /api/v1/."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, path
+from rest_framework.routers import SimpleRouter
+
+from monitoring.api.alerts import AlertViewSet
+from monitoring.api.points import PointBatchView
+from monitoring.api.series import RuleViewSet, SeriesViewSet
+from monitoring.api.sources import SourceViewSet
+
+router = SimpleRouter()
+router.register("series", SeriesViewSet, basename="series")
+router.register("rules", RuleViewSet, basename="rule")
+router.register("alerts", AlertViewSet, basename="alert")
+router.register("sources", SourceViewSet, basename="source")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("points:batch", PointBatchView.as_view(), name="points-batch"),
+    *router.urls,
+]

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MonitoringConfig(AppConfig):
+    name = "monitoring"
+    verbose_name = _("Monitoring")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from monitoring.connector import connectors
+        from portfolio.lens import lenses
+        from portfolio.panel import panels
+        from portfolio.work_item import work_sources
+
+        connectors.discover("monitoring.connectors")
+        lenses.discover("monitoring.lenses")
+        panels.discover("monitoring.panels")
+        work_sources.discover("monitoring.worklist")

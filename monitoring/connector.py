@@ -1,0 +1,129 @@
+"""The contract of a connector: one file in ``monitoring/connectors`` adds a kind of source.
+
+A connector declares its ``settings`` (what a person fills in) and ``secrets`` (of these only encrypted values are
+kept), checks them, and yields samples. It speaks to the network and nothing else: it knows no model and no clock.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext as _
+
+from kernel.errors import Invalid
+from kernel.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A value that a source gave. ``time`` has a zone; the metric is a key of the catalogue or an own one."""
+
+    metric: str
+    time: datetime
+    value: float
+    step: int = 0
+    segment: str = ""
+    version: str = ""
+    n: int | None = None
+
+
+class ConnectorError(Exception):
+    """The source could not be read. ``kind`` says why in one word; the message says it to a person.
+
+    Kinds: ``unreachable`` (no connection, no answer in time), ``refused`` (an address that may not be called),
+    ``answer`` (a status other than 200), ``content`` (not what was expected), ``secret`` (cannot be decrypted).
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing to fill in; with ``choices`` it is one of them."""
+
+    name: str
+    label: Any
+    help: Any = ""
+    required: bool = False
+    default: str = ""
+    choices: tuple[tuple[str, Any], ...] = ()
+
+
+class Connector(ABC):
+    """Reads one source. Made anew for every pull."""
+
+    key: ClassVar[str]
+    label: ClassVar[Any]
+    settings: ClassVar[tuple[Setting, ...]]
+    secrets: ClassVar[tuple[Setting, ...]] = ()
+
+    def __init__(self, config: Mapping[str, str], secret: Mapping[str, str]) -> None:
+        self.config = config
+        self.secret = secret
+
+    @classmethod
+    def check(cls, config: Mapping[str, Any]) -> dict[str, str]:
+        """The settings, complete and trimmed. Raises ``Invalid`` with an error per setting."""
+        errors: dict[str, list[str]] = {}
+        clean: dict[str, str] = {}
+        for name in sorted(config.keys() - {setting.name for setting in cls.settings}):
+            errors[name] = [_("This connector has no such setting.")]
+        for setting in cls.settings:
+            value = config.get(setting.name)
+            text = setting.default if value in {None, ""} else str(value).strip()
+            if setting.required and not text:
+                errors[setting.name] = [_("This is needed.")]
+            elif setting.choices and text not in {choice for choice, _label in setting.choices}:
+                errors[setting.name] = [_("Choose one of the given values.")]
+            elif text:
+                clean[setting.name] = text
+        if not errors:
+            errors = cls.problems(clean)
+        if errors:
+            name, said = next(iter(errors.items()))
+            raise Invalid(f"{name}: {said[0]}", errors=errors)
+        return clean
+
+    @classmethod
+    def problems(cls, config: Mapping[str, str]) -> dict[str, list[str]]:
+        """What is wrong with settings that are all there, by setting."""
+        return {}
+
+    @classmethod
+    @abstractmethod
+    def destination(cls, config: Mapping[str, str]) -> str:
+        """Who gets to see the secret, such as scheme, host and port. A stored secret never goes to another one."""
+
+    @classmethod
+    def check_secret(cls, secret: Mapping[str, Any]) -> dict[str, str]:
+        """The secret without empty values. Raises ``Invalid`` with an error per name; no message repeats a value."""
+        known = {setting.name for setting in cls.secrets}
+        clean = {name: str(value).strip() for name, value in secret.items() if value}
+        errors = {name: [_("This connector has no such secret.")] for name in sorted(clean.keys() - known)}
+        errors = errors or cls.secret_problems(clean)
+        if errors:
+            name, said = next(iter(errors.items()))
+            raise Invalid(f"{name}: {said[0]}", errors=errors)
+        return clean
+
+    @classmethod
+    def secret_problems(cls, secret: Mapping[str, str]) -> dict[str, list[str]]:
+        """What is wrong with a secret, by name."""
+        return {}
+
+    @abstractmethod
+    def fetch(self, since: datetime | None) -> Iterator[Sample]:
+        """Samples from ``since`` on (all there are when it is None), in any order. Raises ``ConnectorError``.
+
+        More than was asked for may come: what is stored already changes nothing.
+        """
+
+
+connectors: Registry[type[Connector]] = Registry("connector")

@@ -1,0 +1,142 @@
+"""The filters of monitoring's lists; what an address says wrongly is ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from monitoring.models import Alert, Source
+from portfolio.models import Assurance, Stage, UseCase
+from portfolio.selectors.listing import matching, mine
+
+UNRESOLVED = "unresolved"
+
+
+class Filters(forms.Form):
+    """A filter bar: ``apply`` narrows the rows by every field that is set and valid."""
+
+    conditions: ClassVar[dict[str, Callable[[Any, User], Q]]] = {}
+
+    def apply(self, rows: QuerySet[Any], user: User) -> QuerySet[Any]:
+        self.is_valid()
+        for name, value in self.chosen().items():
+            rows = rows.filter(self.conditions[name](value, user))
+        return rows
+
+    def chosen(self) -> dict[str, Any]:
+        return {name: value for name, value in self.cleaned_data.items() if value not in {"", None, False}}
+
+    def chips(self, request: HttpRequest) -> list[dict[str, str]]:
+        """The filters that are on, each with the address without it."""
+        found = []
+        for name, value in self.chosen().items():
+            if name not in request.GET:  # a default is no filter that somebody set
+                continue
+            field = self.fields[name]
+            query = request.GET.copy()
+            for gone in (name, "page"):
+                query.pop(gone, None)
+            words = dict(getattr(field, "choices", ())).get(value, value if isinstance(value, str) else _("yes"))
+            found.append({"name": str(field.label), "value": str(words), "url": f"?{query.urlencode()}"})
+        return found
+
+
+class SystemFilter(Filters):
+    """Use cases that are watched."""
+
+    q = forms.CharField(label=_("Search"), required=False)
+    stage = forms.ChoiceField(label=_("Stage"), required=False, choices=[("", _("Any stage")), *Stage.choices])
+    assurance = forms.ChoiceField(
+        label=_("Assurance"),
+        required=False,
+        choices=[("", _("Any assurance")), *[c for c in Assurance.choices if c[0]]],
+    )
+    attention = forms.ChoiceField(
+        label=_("Needs attention"),
+        required=False,
+        choices=[
+            ("", _("All of them")),
+            ("act", _("Breaches")),
+            ("warn", _("Warnings")),
+            ("silent", _("Silent series")),
+            ("source", _("Failing sources")),
+        ],
+    )
+    mine = forms.BooleanField(label=_("Mine"), required=False)
+
+    conditions: ClassVar[dict[str, Callable[[Any, User], Q]]] = {
+        "q": lambda value, _user: matching(value),
+        "stage": lambda value, _user: Q(stage=value),
+        "assurance": lambda value, _user: Q(assurance=value),
+        "attention": lambda value, _user: Q(
+            **{{"act": "acts", "warn": "warns", "silent": "silent", "source": "failing"}[value] + "__gt": 0}
+        ),
+        "mine": lambda _value, user: mine(user),
+    }
+
+
+class AlertFilterForm(Filters):
+    """The inbox shows what is not over unless the address says otherwise."""
+
+    q = forms.CharField(label=_("Search"), required=False)
+    state = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=[(UNRESOLVED, _("Not over")), *Alert.AlertState.choices, ("any", _("Any state"))],
+    )
+    level = forms.ChoiceField(label=_("Level"), required=False, choices=[("", _("Any level")), *Alert.Level.choices])
+    owed = forms.BooleanField(label=_("Decision owed"), required=False)
+    mine = forms.BooleanField(label=_("Mine"), required=False)
+
+    conditions: ClassVar[dict[str, Callable[[Any, User], Q]]] = {
+        "q": lambda value, _user: (
+            Q(message__icontains=value)
+            | Q(series__use_case__name__icontains=value)
+            | Q(series__use_case__key__icontains=value)
+            | Q(series__metric__icontains=value)
+        ),
+        "state": lambda value, _user: (
+            ~Q(state=Alert.AlertState.RESOLVED) if value == UNRESOLVED else Q() if value == "any" else Q(state=value)
+        ),
+        "level": lambda value, _user: Q(level=value),
+        "owed": lambda _value, _user: decision_owed(),
+        "mine": lambda _value, user: Q(series__use_case__in=_my_use_cases(user)),
+    }
+
+    def chosen(self) -> dict[str, Any]:
+        return {"state": UNRESOLVED} | super().chosen()
+
+
+class SourceFilterForm(Filters):
+    q = forms.CharField(label=_("Search"), required=False)
+    health = forms.ChoiceField(
+        label=_("Health"), required=False, choices=[("", _("Any health")), *Source.Health.choices]
+    )
+    paused = forms.BooleanField(label=_("Paused"), required=False)
+    late = forms.BooleanField(label=_("Late"), required=False)
+
+    conditions: ClassVar[dict[str, Callable[[Any, User], Q]]] = {
+        "q": lambda value, _user: (
+            Q(name__icontains=value) | Q(use_case__name__icontains=value) | Q(use_case__key__icontains=value)
+        ),
+        "health": lambda value, _user: Q(health=value),
+        "paused": lambda _value, _user: Q(enabled=False),
+        "late": lambda _value, _user: Q(enabled=True, next_due_at__lt=timezone.now() - timedelta(minutes=5)),
+    }
+
+
+def decision_owed() -> Q:
+    """Breaches that are not over and that nobody has decided."""
+    return Q(level=Alert.Level.ACT, outcome="") & ~Q(state=Alert.AlertState.RESOLVED)
+
+
+def _my_use_cases(user: User) -> Any:
+    return UseCase.objects.filter(mine(user)).values("pk")

@@ -1,0 +1,295 @@
+"""The bulk path into the points table, past the ORM, inside the unit of work of whoever brings the points.
+
+A point is named by series, time and step. A new one is revision 0. The same value again changes nothing. Another value
+becomes the next revision and overwrites nothing: a decision may have used the earlier one.
+
+Two batches may meet. Revision 0 is inserted in the order of the keys, so that they cannot wait for each other in a
+circle; whoever comes second sees the first one's rows after its commit. Later revisions are written only under the
+locks of their series.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any, NamedTuple, TypeAlias
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+from accounts.models import User
+from kernel.database import is_postgresql, lock_rows
+from ledger import UnitOfWork, state
+from monitoring.models import IngestBatch, Series, Source
+from monitoring.selectors.points import stored_time
+
+ASK_AGAIN_AFTER = timedelta(seconds=30)
+"""A judgement that was asked for this long ago and has not happened is asked for again."""
+
+
+Row: TypeAlias = tuple[int, str, int, float, int | None]
+"""A point on its way in: series, time (text in UTC, as ``wire.time_text`` writes it), step, value, n.
+
+A plain tuple: a class would cost more than everything else that is done with it here.
+"""
+
+
+class Home(NamedTuple):
+    """The use case that series belong to, for the audit entry."""
+
+    use_case_id: UUID
+    unit_path: str
+
+
+@dataclass(slots=True)
+class Stored:
+    """What became of the points. ``to_judge`` are the series whose rules are to be judged soon."""
+
+    received: int = 0
+    inserted: int = 0
+    revised: int = 0
+    to_judge: list[int] = field(default_factory=list)
+    batches: list[UUID] = field(default_factory=list)
+
+    @property
+    def stored(self) -> int:
+        return self.inserted + self.revised
+
+    @property
+    def unchanged(self) -> int:
+        return self.received - self.stored
+
+    def add(self, other: Stored) -> None:
+        self.received += other.received
+        self.inserted += other.inserted
+        self.revised += other.revised
+        self.to_judge += other.to_judge
+        self.batches += other.batches
+
+
+def store(
+    uow: UnitOfWork,
+    rows: Sequence[Row],
+    *,
+    home: Home,
+    digest: str,
+    now: datetime,
+    sent_by: User | None = None,
+    source: Source | None = None,
+) -> Stored:
+    """Store points of existing series of one use case; record one ``points.received`` if anything changed.
+
+    ``rows`` holds every key once (``unique`` makes it so); ``digest`` is the SHA-256 of what was sent; ``now`` is
+    when the points count as received. Who stores for several use cases does so in the order of their ids.
+    """
+    result = Stored(received=len(rows))
+    if not rows:
+        return result
+    with connection.cursor() as cursor:
+        write = _Writer(cursor, rows, now)
+        result.inserted = write.new()
+        series = _locked({row[0] for row in rows})
+        if result.inserted < len(rows):
+            result.revised = write.revisions()
+    if result.stored:
+        result.to_judge = _touch(series, rows, revised=bool(result.revised), now=now)
+        _record(uow, result, home, IngestBatch(received_at=now, sha256=digest, sent_by=sent_by, source=source))
+    return result
+
+
+def unique(rows: Sequence[Row]) -> tuple[Sequence[Row], int | None]:
+    """The rows with every key once, and the index of the first row that contradicts an earlier one, if any."""
+    if len({(series, time, step) for series, time, step, _value, _n in rows}) == len(rows):
+        return rows, None
+    kept: dict[tuple[int, str, int], Row] = {}
+    for index, row in enumerate(rows):
+        known = kept.setdefault(row[:3], row)
+        if known[3:] != row[3:]:
+            return [], index
+    return list(kept.values()), None
+
+
+class _Writer:
+    """The statements of one batch.
+
+    On PostgreSQL the rows travel as one array a column, which costs the server less than a staging table up to some
+    thousand rows, and one round trip instead of three; above that they are copied into a staging table, which is this
+    connection's own and empty after each transaction. On SQLite a statement is run for each row, and a staging table
+    is needed for revisions only.
+    """
+
+    def __init__(self, cursor: Any, rows: Sequence[Row], now: datetime) -> None:
+        self.cursor = cursor
+        self.rows = rows
+        self.received = stored_time(now)
+        self.source = ""
+        self.values: list[str] = []
+
+    def new(self) -> int:
+        """Insert what is not there yet as revision 0; returns how many."""
+        if is_postgresql():
+            self._offer()
+            self.cursor.execute(_INSERT_ALL.format(rows=self.source), [self.received, *self.values])
+        else:
+            self.cursor.executemany(_INSERT_EACH, [(*row, self.received) for row in sorted(self.rows)])
+        return int(self.cursor.rowcount)
+
+    def revisions(self) -> int:
+        """Insert the next revision of what is there with another value; returns how many."""
+        if is_postgresql():
+            self.cursor.execute(_REVISE_POSTGRESQL.format(rows=self.source), [self.received, *self.values])
+        else:
+            for statement in _STAGING_SQLITE:
+                self.cursor.execute(statement)
+            self.cursor.executemany("INSERT INTO monitoring_staging VALUES (%s, %s, %s, %s, %s)", self.rows)
+            self.cursor.execute(_REVISE_SQLITE, [self.received])
+        return int(self.cursor.rowcount)
+
+    def _offer(self) -> None:
+        """Say where statements find the rows."""
+        if len(self.rows) > COPY_ABOVE:
+            self.cursor.execute(_STAGING_POSTGRESQL)
+            # \N is COPY's null. Numbers and our own spelling of times need no escaping.
+            lines = [f"{s}\t{t}+00\t{k}\t{v!r}\t{n if n is not None else _NULL}" for s, t, k, v, n in self.rows]
+            self.cursor.copy_expert(_COPY, StringIO("\n".join(lines)))
+            self.source = "monitoring_staging"
+        else:
+            series, times, steps, values, counts = zip(*self.rows, strict=True)
+            self.source = _ARRAYS
+            self.values = [
+                f"{{{','.join(map(str, series))}}}",
+                f"{{{','.join([f'{time}+00' for time in times])}}}",
+                f"{{{','.join(map(str, steps))}}}",
+                f"{{{','.join(map(repr, values))}}}",
+                f"{{{','.join(['NULL' if n is None else str(n) for n in counts])}}}",
+            ]
+
+
+COPY_ABOVE = 5000
+_ARRAYS = "unnest(%s::bigint[], %s::timestamptz[], %s::bigint[], %s::float8[], %s::integer[])"
+_NULL = r"\N"
+_STAGING_POSTGRESQL = """
+CREATE TEMPORARY TABLE IF NOT EXISTS monitoring_staging
+    (series_id bigint, time timestamptz, step bigint, value float8, n integer) ON COMMIT DELETE ROWS;
+DELETE FROM monitoring_staging
+"""
+_STAGING_SQLITE = (
+    """CREATE TEMPORARY TABLE IF NOT EXISTS monitoring_staging
+    (series_id integer, time datetime, step bigint, value real, n integer)""",
+    "DELETE FROM monitoring_staging",
+)
+_COPY = "COPY monitoring_staging (series_id, time, step, value, n) FROM STDIN"
+_INSERT_ALL = """
+INSERT INTO monitoring_point (series_id, time, step, revision, value, n, received_at)
+SELECT series_id, time, step, 0, value, n, %s::timestamptz FROM {rows} AS s(series_id, time, step, value, n)
+ORDER BY series_id, time, step
+ON CONFLICT DO NOTHING
+"""
+_INSERT_EACH = """
+INSERT INTO monitoring_point (series_id, time, step, revision, value, n, received_at)
+VALUES (%s, %s, %s, 0, %s, %s, %s)
+ON CONFLICT DO NOTHING
+"""
+# A repeat that leaves n out does not take back the n that was given before. Of each key the latest revision is looked
+# up by itself: a join would have the planner guess how many rows come, and read the whole points table.
+_REVISE_POSTGRESQL = """
+INSERT INTO monitoring_point (series_id, time, step, revision, value, n, received_at)
+SELECT s.series_id, s.time, s.step, p.revision + 1, s.value, COALESCE(s.n, p.n), %s::timestamptz
+FROM {rows} AS s(series_id, time, step, value, n)
+CROSS JOIN LATERAL (
+    SELECT q.revision, q.value, q.n FROM monitoring_point q
+    WHERE q.series_id = s.series_id AND q.time = s.time AND q.step = s.step
+    ORDER BY q.revision DESC LIMIT 1
+) p
+WHERE p.value <> s.value OR COALESCE(s.n, p.n, -1) <> COALESCE(p.n, -1)
+"""
+_REVISE_SQLITE = """
+INSERT INTO monitoring_point (series_id, time, step, revision, value, n, received_at)
+SELECT s.series_id, s.time, s.step, p.revision + 1, s.value, COALESCE(s.n, p.n), %s
+FROM monitoring_staging s
+JOIN monitoring_point p ON p.rowid = (
+    SELECT q.rowid FROM monitoring_point q
+    WHERE q.series_id = s.series_id AND q.time = s.time AND q.step = s.step
+    ORDER BY q.revision DESC LIMIT 1
+)
+WHERE p.value <> s.value OR COALESCE(s.n, p.n, -1) <> COALESCE(p.n, -1)
+"""
+
+
+def _locked(ids: set[int]) -> list[Series]:
+    """The series of the batch, locked in one order by everybody."""
+    return list(lock_rows(Series.objects.filter(pk__in=ids).order_by("pk")))
+
+
+def _touch(series: Sequence[Series], rows: Sequence[Row], *, revised: bool, now: datetime) -> list[int]:
+    """Bring what series keep of their newest point up to date; returns those whose judgement must be asked for."""
+    newest: dict[int, Row] = {}
+    for row in sorted(rows):  # series by series, each by time and step: the last one stays
+        newest[row[0]] = row
+    to_judge = []
+    for one in series:
+        _pk, text, step, value, n = newest[one.pk]
+        time = datetime.fromisoformat(text).replace(tzinfo=UTC)
+        if one.last_time is None or (time, step) >= (one.last_time, one.last_step):
+            if n is not None or (time, step) != (one.last_time, one.last_step):
+                one.last_n = n
+            one.last_time, one.last_step, one.last_value = time, step, value
+            one.silent_after = one.silence_begins()
+        one.last_received_at = now
+        one.revised = one.revised or revised
+        if one.judge_asked_at is None or now - one.judge_asked_at > ASK_AGAIN_AFTER:
+            one.judge_asked_at = now
+            to_judge.append(one.pk)
+    _save(series)
+    return to_judge
+
+
+def _save(series: Sequence[Series]) -> None:
+    values = [{"id": one.pk, **{name: getattr(one, name) for name in _TOUCHED}} for one in series]
+    with connection.cursor() as cursor:
+        if is_postgresql():
+            cursor.execute(_TOUCH_ALL, [orjson.dumps(values).decode()])
+        else:
+            cursor.executemany(_TOUCH_EACH, [[*map(_stored, list(row.values())[1:]), row["id"]] for row in values])
+
+
+_TOUCHED = (
+    "last_time",
+    "last_step",
+    "last_value",
+    "last_n",
+    "last_received_at",
+    "silent_after",
+    "revised",
+    "judge_asked_at",
+)
+_TOUCH_EACH = f"UPDATE monitoring_series SET {', '.join(f'{name} = %s' for name in _TOUCHED)} WHERE id = %s"  # noqa: S608  # constants only
+_TOUCH_ALL = f"""
+UPDATE monitoring_series s SET {", ".join(f"{name} = t.{name}" for name in _TOUCHED)}
+FROM jsonb_to_recordset(%s::jsonb) AS t(
+    id bigint, last_time timestamptz, last_step bigint, last_value float8, last_n integer,
+    last_received_at timestamptz, silent_after timestamptz, revised boolean, judge_asked_at timestamptz
+)
+WHERE s.id = t.id
+"""  # noqa: S608  # constants only
+
+
+def _stored(value: Any) -> Any:
+    return stored_time(value) if isinstance(value, datetime) else value
+
+
+def _record(uow: UnitOfWork, result: Stored, home: Home, batch: IngestBatch) -> None:
+    batch.use_case_id, batch.points = home.use_case_id, result.received
+    batch.stored, batch.revised = result.stored, result.revised
+    batch.save(force_insert=True)
+    result.batches.append(batch.pk)
+    uow.record(
+        "points.received",
+        subject=batch,
+        use_case=home.use_case_id,
+        unit=home.unit_path,
+        after=state(batch, ("points", "stored", "revised", "sha256", "source")),
+    )

@@ -1,0 +1,1 @@
+"""Sets of use cases that monitoring knows."""

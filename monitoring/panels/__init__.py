@@ -1,0 +1,1 @@
+"""Monitoring on the use case page."""

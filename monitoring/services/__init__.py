@@ -1,0 +1,36 @@
+"""What people and machines ask of monitoring: verbs, keyword-only, by somebody whose rights are checked."""
+
+from __future__ import annotations
+
+from monitoring.services.alerts import acknowledge_alert, decide_breach
+from monitoring.services.points import push_points, record_point
+from monitoring.services.rules import define_rule, edit_rule, switch_rule, try_rule
+from monitoring.services.series import define_series, edit_series, set_baseline
+from monitoring.services.sources import (
+    connect_source,
+    edit_source,
+    pause_source,
+    pull_now,
+    resume_source,
+    try_source,
+)
+
+__all__ = [
+    "acknowledge_alert",
+    "connect_source",
+    "decide_breach",
+    "define_rule",
+    "define_series",
+    "edit_rule",
+    "edit_series",
+    "edit_source",
+    "pause_source",
+    "pull_now",
+    "push_points",
+    "record_point",
+    "resume_source",
+    "set_baseline",
+    "switch_rule",
+    "try_rule",
+    "try_source",
+]

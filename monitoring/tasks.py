@@ -1,0 +1,81 @@
+"""What monitoring does in the background. Tasks take ids, may run twice, and end in time.
+
+The database says what is owed (``next_due_at``, ``judge_asked_at``, ``silent_after``); a message only wakes a worker
+earlier. The sweeps find what a lost message would have done.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from monitoring import judging, pulling, silence
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 1000
+"""Series judged in one go."""
+
+
+@shared_task(soft_time_limit=25, time_limit=30)
+def pull_due() -> int:
+    """Send a worker to every source whose time has come."""
+    ids = pulling.due(timezone.now())
+    for source_id in ids:
+        pull_source.delay(str(source_id))
+    return len(ids)
+
+
+# Shorter than the lease: a worker that hangs is ended before somebody else may pull the same window.
+@shared_task(soft_time_limit=200, time_limit=240)
+def pull_source(source_id: str) -> int:
+    """Pull one source if it is due and free; returns how many points were stored."""
+    pulled = pulling.pull(UUID(source_id))
+    if pulled is None:
+        return 0
+    judge_soon(pulled.to_judge)
+    return pulled.stored
+
+
+@shared_task(soft_time_limit=240, time_limit=300)
+def judge_series(series_ids: Sequence[int]) -> int:
+    """Judge the rules of these series; returns how many alerts changed."""
+    changes = 0
+    again: list[int] = []
+    for start in range(0, len(series_ids), AT_ONCE):
+        judged = judging.judge(series_ids[start : start + AT_ONCE])
+        changes += judged.changes
+        again += judged.again
+    judge_soon(again)
+    return changes
+
+
+@shared_task(soft_time_limit=240, time_limit=300)
+def judge_silence() -> int:
+    """Alert on series that fell silent, and ask again for judgements whose message was lost."""
+    judge_soon(judging.owed())
+    return silence.judge_silence()
+
+
+def judge_soon(series_ids: Iterable[int]) -> None:
+    """Wake a worker to judge these series; if the broker is away the sweep will."""
+    ids = list(series_ids)
+    for start in range(0, len(ids), AT_ONCE):
+        try:
+            judge_series.delay(ids[start : start + AT_ONCE])
+        except (OperationalError, OSError):
+            log.warning("the broker is away; the sweep will judge %d series", len(ids) - start)
+            return
+
+
+def pull_soon(source_id: UUID) -> None:
+    """Wake a worker to pull this source; if the broker is away the sweep will."""
+    try:
+        pull_source.delay(str(source_id))
+    except (OperationalError, OSError):
+        log.warning("the broker is away; the sweep will pull source %s", source_id)

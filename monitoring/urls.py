@@ -1,0 +1,35 @@
+"""Addresses of monitoring's pages."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, path
+
+from monitoring.views import alerts, overview, series, sources
+
+app_name = "monitoring"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", overview.index, name="index"),
+    path("alerts/", overview.alerts, name="alerts"),
+    path("alerts/<uuid:pk>/", alerts.page, name="alert"),
+    path("alerts/<uuid:pk>/acknowledge/", alerts.acknowledge, name="alert_acknowledge"),
+    path("alerts/<uuid:pk>/decide/", alerts.decide, name="alert_decide"),
+    path("series/<int:pk>/", series.page, name="series"),
+    path("series/<int:pk>/data.json", series.data, name="series_data"),
+    path("series/<int:pk>/points/", series.points, name="series_points"),
+    path("series/<int:pk>/edit/", series.edit, name="series_edit"),
+    path("series/<int:pk>/baseline/", series.baseline, name="series_baseline"),
+    path("series/<int:pk>/record/", series.record, name="series_record"),
+    path("series/<int:pk>/rules/new/", series.define_rule, name="rule_define"),
+    path("rules/<uuid:pk>/edit/", series.edit_rule, name="rule_edit"),
+    path("rules/<uuid:pk>/switch/", series.switch_rule, name="rule_switch"),
+    path("sources/", overview.sources, name="sources"),
+    path("sources/<uuid:pk>/", sources.page, name="source"),
+    path("sources/<uuid:pk>/edit/", sources.edit, name="source_edit"),
+    path("sources/<uuid:pk>/preview/", sources.preview, name="source_preview"),
+    path("sources/<uuid:pk>/pause/", sources.pause, name="source_pause"),
+    path("sources/<uuid:pk>/resume/", sources.resume, name="source_resume"),
+    path("sources/<uuid:pk>/pull/", sources.pull, name="source_pull"),
+    path("use-cases/<slug:key>/series/new/", series.define, name="series_define"),
+    path("use-cases/<slug:key>/sources/new/", sources.connect, name="source_connect"),
+]

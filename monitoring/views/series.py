@@ -1,0 +1,262 @@
+"""One series: its chart, its data, its baseline, its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.access import actions_on
+from kernel.exports import export_rows
+from kernel.htmx import render
+from kernel.tables import Column
+from monitoring import services
+from monitoring.catalogue import metric
+from monitoring.forms.series import BaselineForm, PointForm, RuleForm, SeriesEditForm, SeriesForm
+from monitoring.models import Alert, Series
+from monitoring.selectors import points_of
+from monitoring.selectors.charts import DEFAULT_RANGE, RANGES, chart_of, span_of
+from monitoring.selectors.overview import cards
+from monitoring.selectors.points import Sampled, recent_points
+from monitoring.views.common import CONFIGURE, find_rule, find_series, form_page, go
+from monitoring.wording import limit_text, series_name
+from portfolio.views.common import allow, attempt, find_use_case, person_of
+
+POINT_COLUMNS = (
+    Column("time", gettext_lazy("Time (UTC)")),
+    Column("step", gettext_lazy("Step")),
+    Column("value", gettext_lazy("Value")),
+    Column("n", gettext_lazy("Observations")),
+)
+ROWS_SHOWN = 50
+
+
+@require_safe
+@login_required
+def page(request: HttpRequest, pk: int) -> HttpResponse:
+    """The series over a range of time, with limits and what happened."""
+    series = find_series(request, pk)
+    chosen = _range(request)
+    rules = list(series.rules.all())
+    context = {
+        "series": series,
+        "name": series_name(series),
+        "use_case": series.use_case,
+        "card": cards([series])[0],
+        "metric": metric(series.metric),
+        "rules": [{"rule": r, "warn": limit_text(r, "warn"), "act": limit_text(r, "act")} for r in rules],
+        "alerts": Alert.objects.filter(series=series).order_by("-opened_at")[:20],
+        "points": list(reversed(recent_points([series.pk], ROWS_SHOWN)[series.pk])),
+        "range": chosen,
+        "ranges": [
+            {"label": label, "url": f"?range={name}", "current": name == chosen}
+            for name, label in _range_labels().items()
+        ],
+        "data_url": f"{reverse('monitoring:series_data', args=[pk])}?range={chosen}",
+        "csv_url": f"{reverse('monitoring:series_points', args=[pk])}?range={chosen}",
+        "may_configure": CONFIGURE in actions_on(person_of(request), series.use_case),
+    }
+    return render(request, "monitoring/series.html", context, partial="chart")
+
+
+@require_safe
+@login_required
+def data(request: HttpRequest, pk: int) -> JsonResponse:
+    """The chart's numbers; also the "Data" link under it."""
+    series = find_series(request, pk)
+    start, end = span_of(series, _range(request))
+    return JsonResponse(chart_of(series, start, end))
+
+
+@require_safe
+@login_required
+def points(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The points of the range as a file."""
+    series = find_series(request, pk)
+    start, end = span_of(series, _range(request))
+    form = "xlsx" if request.GET.get("format") == "xlsx" else "csv"
+    name = f"{series.use_case.key}-{series.metric}"
+    return export_rows(form, name, POINT_COLUMNS, _capped(points_of(series, start=start, end=end)))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def define(request: HttpRequest, key: str) -> HttpResponse:
+    """Watch a metric."""
+    use_case = find_use_case(request, key)
+    allow(request, use_case, CONFIGURE)
+    form = SeriesForm(request.POST or None, use_case=use_case)
+    return form_page(
+        request,
+        form,
+        lambda: services.define_series(use_case=use_case, by=person_of(request), **form.values()),
+        done=_url,
+        said=_("The series is defined. Now give it a rule."),
+        use_case=use_case,
+        title=_("Watch a metric"),
+        submit=_("Watch this metric"),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change how a series is called, counted or expected."""
+    series = _configurable(request, pk)
+    form = SeriesEditForm(request.POST or None, series=series)
+    return _form(
+        request,
+        series,
+        form,
+        lambda: services.edit_series(series=series, changes=form.cleaned_data, by=person_of(request)),
+        title=_("Edit %(name)s") % {"name": series_name(series)},
+        submit=_("Save"),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def baseline(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say what later values are compared with."""
+    series = _configurable(request, pk)
+    form = BaselineForm(request.POST or None, series=series)
+    return _form(
+        request,
+        series,
+        form,
+        lambda: services.set_baseline(series=series, value=form.cleaned_data["value"], by=person_of(request)),
+        title=_("Baseline of %(name)s") % {"name": series_name(series)},
+        submit=_("Set the baseline"),
+        unit=series.unit,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def record(request: HttpRequest, pk: int) -> HttpResponse:
+    """Enter a value by hand."""
+    series = _configurable(request, pk)
+    form = PointForm(request.POST or None)
+    return _form(
+        request,
+        series,
+        form,
+        lambda: services.record_point(series=series, by=person_of(request), **form.cleaned_data),
+        title=_("Enter a value of %(name)s") % {"name": series_name(series)},
+        submit=_("Enter"),
+        unit=series.unit,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def define_rule(request: HttpRequest, pk: int) -> HttpResponse:
+    """A threshold; it can be tried on the past first."""
+    series = _configurable(request, pk)
+    form = RuleForm(request.POST or None, series=series)
+    if "try" in request.POST:
+        return _tried(request, series, form, title=_("New rule"), submit=_("Switch the rule on"))
+    return _form(
+        request,
+        series,
+        form,
+        lambda: services.define_rule(series=series, by=person_of(request), **form.values()),
+        title=_("New rule for %(name)s") % {"name": series_name(series)},
+        submit=_("Switch the rule on"),
+        may_try=True,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def edit_rule(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Change a threshold."""
+    rule = find_rule(request, pk)
+    series = rule.series
+    allow(request, series.use_case, CONFIGURE)
+    form = RuleForm(request.POST or None, series=series, rule=rule)
+    title = _("Edit the rule %(name)s") % {"name": rule.name}
+    if "try" in request.POST:
+        return _tried(request, series, form, title=title, submit=_("Save the rule"))
+    return _form(
+        request,
+        series,
+        form,
+        lambda: services.edit_rule(rule=rule, changes=form.values(), by=person_of(request)),
+        title=title,
+        submit=_("Save the rule"),
+        may_try=True,
+    )
+
+
+@require_POST
+@login_required
+def switch_rule(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Switch a rule on or off."""
+    rule = find_rule(request, pk)
+    allow(request, rule.series.use_case, CONFIGURE)
+    enabled = request.POST.get("enabled") == "on"
+    services.switch_rule(rule=rule, enabled=enabled, by=person_of(request))
+    messages.success(request, _("The rule is on.") if enabled else _("The rule is off; its alert ended."))
+    return go(request, _url(rule.series))
+
+
+def _tried(request: HttpRequest, series: Series, form: RuleForm, **shown: Any) -> HttpResponse:
+    """The form again, with how often the rule would have fired."""
+    tried = None
+    if form.is_valid():
+        tried = attempt(form, lambda: services.try_rule(series=series, by=person_of(request), **form.only_limits()))
+    context = {
+        "form": form,
+        "use_case": series.use_case,
+        "cancel_url": _url(series),
+        "may_try": True,
+        "tried": tried,
+        **shown,
+    }
+    return render(request, "monitoring/form.html", context, partial="form", status=200 if tried else 422)
+
+
+def _form(request: HttpRequest, series: Series, form: Any, call: Any, **shown: Any) -> HttpResponse:
+    return form_page(
+        request,
+        form,
+        call,
+        done=lambda _result: _url(series),
+        said=_("Saved."),
+        use_case=series.use_case,
+        **{"cancel_url": _url(series), **shown},
+    )
+
+
+def _configurable(request: HttpRequest, pk: int) -> Series:
+    series = find_series(request, pk)
+    allow(request, series.use_case, CONFIGURE)
+    return series
+
+
+def _url(series: Series) -> str:
+    return reverse("monitoring:series", args=[series.pk])
+
+
+def _range(request: HttpRequest) -> str:
+    asked = request.GET.get("range", DEFAULT_RANGE)
+    return asked if asked in RANGES else DEFAULT_RANGE
+
+
+def _range_labels() -> dict[str, str]:
+    return {"24h": _("24 hours"), "7d": _("7 days"), "30d": _("30 days"), "90d": _("90 days"), "all": _("All")}
+
+
+def _capped(rows: Iterator[Sampled]) -> Iterator[Sampled]:
+    """At most what a spreadsheet holds."""
+    return islice(rows, 1_000_000)

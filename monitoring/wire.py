@@ -1,0 +1,256 @@
+"""A pushed batch as it comes over the wire: read, and checked in one pass without an object per point.
+
+JSON (``[…]`` or ``{"points": […]}``) or NDJSON, a point a line. A point names its series by id, or by use case,
+metric, segment and version; what all points share may stand beside ``points`` once. The first mistake refuses the
+whole batch and is named by its place: ``points[4]`` counts from 0, ``line 5`` from 1.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, NoReturn, TypeAlias
+
+import orjson
+from django.utils.translation import gettext as _
+
+from kernel.errors import DomainError, Invalid
+
+MAX_BYTES = 10 * 1024 * 1024
+MAX_POINTS = 100_000
+CLOCK_SKEW = timedelta(minutes=5)
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+MAX_STEP = 2**53 - 1
+MAX_N = 2**31 - 1
+
+SHARED = frozenset({"series", "use_case", "metric", "segment", "version", "unit"})
+FIELDS = SHARED | {"time", "value", "step", "n"}
+
+
+class TooLarge(DomainError):
+    """The body is larger than is taken at once."""
+
+    status = 413
+    code = "too_large"
+
+
+class Address(NamedTuple):
+    """Which series a point belongs to: ``series`` alone, or the use case's key with metric, segment and version."""
+
+    series: int | None = None
+    use_case: str = ""
+    metric: str = ""
+    segment: str = ""
+    version: str = ""
+
+
+Entry: TypeAlias = tuple[int, str, int, float, int | None]
+"""A checked point: index of its address, time (UTC as text that sorts and that both databases take), step, value, n."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Points that are each well-formed. ``addresses`` are the different series they name, ``units`` as claimed."""
+
+    entries: list[Entry]
+    addresses: list[Address]
+    units: dict[int, tuple[str, int]]
+    """address -> the unit a point claimed, and the index of that point"""
+    by_line: bool = False
+
+    def refuse(self, index: int, field: str, reason: str) -> NoReturn:
+        refuse(index, field, reason, by_line=self.by_line)
+
+
+def refuse(index: int, field: str, reason: str, *, by_line: bool) -> NoReturn:
+    """Raise ``Invalid`` that names the point and the field."""
+    place = f"line {index + 1}" if by_line else f"points[{index}]"
+    where = f"{place}.{field}" if field else place
+    said = _("%(place)s: %(reason)s Nothing of the batch was stored.") % {"place": where, "reason": reason}
+    raise Invalid(said, errors={where: [reason]})
+
+
+def unpack(body: bytes, encoding: str) -> bytes:
+    """The body without its content encoding. ``TooLarge`` past 10 MB, packed or not."""
+    if len(body) > MAX_BYTES:
+        raise too_large()
+    if encoding in {"", "identity"}:
+        return body
+    if encoding != "gzip":
+        raise Invalid(_("Content-Encoding may be gzip, not %(encoding)s.") % {"encoding": encoding})
+    unzip = zlib.decompressobj(wbits=31)
+    try:
+        plain = unzip.decompress(body, MAX_BYTES + 1)
+    except zlib.error as error:
+        raise Invalid(_("The body is not gzip.")) from error
+    if len(plain) > MAX_BYTES:
+        raise too_large()
+    if not unzip.eof:
+        raise Invalid(_("The gzip body ends too early."))
+    return plain
+
+
+def read(body: bytes, *, by_line: bool, now: datetime) -> Batch:
+    """Parse and check a body. Raises ``Invalid`` that names the first mistake."""
+    if by_line:
+        return check(_lines(body), now=now, by_line=True)
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        said = _("The body is not JSON: %(what)s at line %(line)d, column %(column)d.")
+        raise Invalid(said % {"what": error.msg, "line": error.lineno, "column": error.colno}) from error
+    if isinstance(content, list):
+        return check(content, now=now)
+    if not isinstance(content, dict) or not isinstance(content.get("points"), list):
+        raise Invalid(_("Give a list of points, or an object with “points”."))
+    shared = {key: value for key, value in content.items() if key != "points"}
+    if unknown := sorted(shared.keys() - SHARED):
+        raise Invalid(_("Beside “points” there is no %(names)s.") % {"names": ", ".join(unknown)})
+    return check(content["points"], now=now, shared=shared)
+
+
+def check(
+    points: Sequence[Any], *, now: datetime, shared: Mapping[str, Any] | None = None, by_line: bool = False
+) -> Batch:
+    """Check every point once; ``shared`` is what a point takes when it does not say it itself."""
+    if not points:
+        raise Invalid(_("There are no points."))
+    if len(points) > MAX_POINTS:
+        raise TooLarge(_("Send at most %(most)d points at once.") % {"most": MAX_POINTS})
+    batch = Batch([], [], {}, by_line)
+    entry = _Check(batch, latest=now + CLOCK_SKEW).entry
+    if shared:
+        points = [{**shared, **point} if isinstance(point, Mapping) else point for point in points]
+    batch.entries = [entry(index, point) for index, point in enumerate(points)]
+    return batch
+
+
+def time_text(moment: datetime) -> str:
+    """A time in UTC as stored text: ``2026-11-21 10:00:00`` with microseconds only where there are some."""
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(" ")[:-6]  # without the offset, which is +00:00
+
+
+class _Check:
+    """The checks of one batch; what is expected is tested first, what else it may be only when it is not."""
+
+    __slots__ = ("batch", "indexes", "latest", "times")
+
+    def __init__(self, batch: Batch, *, latest: datetime) -> None:
+        self.batch = batch
+        self.latest = latest
+        self.indexes: dict[tuple[Any, ...], int] = {}
+        self.times: dict[Any, str] = {}  # points of several series often share their times
+
+    def entry(self, index: int, point: Any) -> Entry:
+        batch = self.batch
+        try:
+            if not point.keys() <= FIELDS:
+                _refuse_unknown(batch, index, point)
+            address = self.address(index, point)
+            value = point["value"]
+            if type(value) is not float or not math.isfinite(value):
+                value = self.number(index, value)
+            given = point["time"]
+            time = self.times.get(given) or self.moment(index, given)
+            step, n = point.get("step", 0), point.get("n")
+            if step.__class__ is not int or not -MAX_STEP <= step <= MAX_STEP:
+                batch.refuse(index, "step", _("It is not a whole number within ±(2^53 - 1)."))
+            if n is not None and (n.__class__ is not int or not 0 <= n <= MAX_N):
+                batch.refuse(index, "n", _("It is not a count."))
+            if "unit" in point:
+                self.claim_unit(index, address, point["unit"])
+        except KeyError as missing:
+            batch.refuse(index, str(missing.args[0]), _("It is missing."))
+        except (AttributeError, TypeError):
+            batch.refuse(index, "", _("It is not an object with time and value."))
+        return address, time, step, value, n
+
+    def address(self, index: int, point: Mapping[str, Any]) -> int:
+        get = point.get
+        named = (get("series"), get("use_case"), get("metric"), get("segment"), get("version"))
+        known = self.indexes.get(named)
+        if known is None:
+            self.batch.addresses.append(_address(self.batch, index, named))
+            known = self.indexes[named] = len(self.batch.addresses) - 1
+        return known
+
+    def number(self, index: int, value: object) -> float:
+        if type(value) is int:
+            try:
+                return float(value)
+            except OverflowError:
+                self.batch.refuse(index, "value", _("It is not a finite number."))
+        if isinstance(value, float):
+            self.batch.refuse(index, "value", _("It is not a finite number."))
+        said = _("It is text; give a number.") if isinstance(value, str) else _("It is not a number.")
+        return self.batch.refuse(index, "value", said)
+
+    def moment(self, index: int, given: object) -> str:
+        moment = given
+        if isinstance(given, str):
+            try:
+                moment = datetime.fromisoformat(given)
+            except ValueError:
+                moment = None
+        if not isinstance(moment, datetime):
+            self.batch.refuse(index, "time", _("It is not a time; give ISO 8601, such as 2026-11-21T10:00:00Z."))
+        if moment.tzinfo is None:
+            self.batch.refuse(index, "time", _("It has no time zone; end it with Z or an offset."))
+        if moment > self.latest:
+            self.batch.refuse(index, "time", _("It is more than 5 minutes in the future."))
+        if moment < EARLIEST:
+            self.batch.refuse(index, "time", _("It is before the year 2000."))
+        text = self.times[given] = time_text(moment)
+        return text
+
+    def claim_unit(self, index: int, address: int, unit: object) -> None:
+        if not isinstance(unit, str):
+            self.batch.refuse(index, "unit", _("It is not text."))
+        claimed = self.batch.units.setdefault(address, (unit, index))
+        if claimed[0] != unit:
+            said = _("The batch gives two units for this series: %(a)s and %(b)s.")
+            self.batch.refuse(index, "unit", said % {"a": claimed[0], "b": unit})
+
+
+def _lines(body: bytes) -> list[Any]:
+    lines = body.split(b"\n")
+    if lines and not lines[-1].strip():
+        lines.pop()
+    points = []
+    for index, line in enumerate(lines):
+        try:
+            points.append(orjson.loads(line))
+        except orjson.JSONDecodeError as error:
+            refuse(index, "", _("It is not JSON: %(what)s.") % {"what": error.msg}, by_line=True)
+    return points
+
+
+def _address(batch: Batch, index: int, named: tuple[Any, ...]) -> Address:
+    series, *words = named
+    if series is not None:
+        if type(series) is not int:
+            batch.refuse(index, "series", _("It is not the number of a series."))
+        if any(word is not None for word in words):
+            batch.refuse(index, "series", _("Name the series by its number or by use case and metric, not both."))
+        return Address(series)
+    for name, word in zip(("use_case", "metric", "segment", "version"), words, strict=True):
+        if word is not None and not isinstance(word, str):
+            batch.refuse(index, name, _("It is not text."))
+    if not words[0] or not words[1]:
+        missing = "use_case" if words[1] else "metric" if words[0] else "series"
+        batch.refuse(index, missing, _("Name the series by its number, or by use case and metric."))
+    return Address(None, *(word or "" for word in words))
+
+
+def _refuse_unknown(batch: Batch, index: int, point: Mapping[str, Any]) -> NoReturn:
+    name = min(point.keys() - FIELDS)
+    batch.refuse(index, str(name), _("There is no such field."))
+
+
+def too_large() -> TooLarge:
+    return TooLarge(_("The body is larger than 10 MB."), hint=_("Send the points in several batches."))

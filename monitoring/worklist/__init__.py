@@ -1,0 +1,1 @@
+"""What monitoring puts on people's work lists."""

@@ -1,0 +1,62 @@
+"""Telling people: notices are written with what they tell of, and sent once that has committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.transaction import TransactionManagementError
+from django.utils import timezone
+
+from accounts.models import User
+from notify.channel import channels
+from notify.models import ChannelChoice, Notice
+from notify.outbox import Letter, write
+from notify.tasks import wake
+from notify.topics import TOPICS
+
+
+def tell(
+    *, recipients: Iterable[User], kind: str, title: str, body: str = "", url: str = "", dedupe_key: str = ""
+) -> list[Notice]:
+    """Write a notice for each recipient, inside the caller's unit of work; deliveries go out after it committed.
+
+    ``kind`` is ``noun.verb_past`` (``review.submitted``), ``url`` a path within Tollgate. With a ``dedupe_key`` a
+    person is told once, however often this is called: only new notices are returned. Machines and accounts that are
+    not active are left out.
+    """
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("tell() belongs inside the unit of work that it tells of.")
+    letter = Letter(kind=kind, title=title, body=body, url=url, dedupe_key=dedupe_key)
+    notices, has_to_be_sent = write(letter, recipients)
+    if has_to_be_sent:
+        transaction.on_commit(wake)
+    return notices
+
+
+def mark_read(*, user: User, notices: Iterable[UUID] | None = None) -> int:
+    """Mark some of a person's notices as read, or all of them; returns how many were not before."""
+    unread = Notice.objects.filter(recipient=user, read_at__isnull=True)
+    if notices is not None:
+        unread = unread.filter(pk__in=list(notices))
+    return unread.update(read_at=timezone.now())
+
+
+def choose_channels(*, user: User, channel: str, topics: Iterable[str]) -> None:
+    """Keep by which topics ``user`` wants to be told over ``channel``; the others no longer go there."""
+    if channel not in channels:
+        raise KeyError(channel)
+    wanted = set(topics)
+    ChannelChoice.objects.bulk_create(
+        [ChannelChoice(user=user, channel=channel, topic=topic, wanted=topic in wanted) for topic in TOPICS],
+        update_conflicts=True,
+        unique_fields=["user", "channel", "topic"],
+        update_fields=["wanted"],
+    )
+
+
+def wanted_topics(user: User, channel: str) -> set[str]:
+    """Topics that ``user`` gets over ``channel``: as chosen, else as the topic itself says."""
+    chosen = dict(ChannelChoice.objects.filter(user=user, channel=channel).values_list("topic", "wanted"))
+    return {key for key, topic in TOPICS.items() if chosen.get(key, topic.by_email)}

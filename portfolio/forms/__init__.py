@@ -1,0 +1,1 @@
+"""What people give to the portfolio, as forms."""

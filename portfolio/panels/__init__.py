@@ -1,0 +1,1 @@
+"""Tabs of the use case page that belong to the portfolio itself."""

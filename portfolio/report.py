@@ -1,0 +1,44 @@
+"""The contract of a report: one file in ``<app>/reports`` adds one, which can be read, exported and filtered."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.models import User
+from kernel.registry import Registry
+from kernel.tables import Column
+from portfolio.models import UseCase
+
+
+class Report(ABC):
+    """Rows about the use cases that a person may see.
+
+    ``columns`` are those of ``kernel.tables`` (only ``key``, ``label``, ``value`` and ``numeric`` are used). ``action``
+    is the right that the report needs beside seeing the use cases; empty: none.
+    """
+
+    key: ClassVar[str]
+    title: ClassVar[Any]
+    description: ClassVar[Any]
+    order: ClassVar[int] = 100
+    icon: ClassVar[str] = "report"
+    action: ClassVar[str] = ""
+
+    @abstractmethod
+    def columns(self) -> Sequence[Column]: ...
+
+    @abstractmethod
+    def rows(self, request: HttpRequest, use_cases: QuerySet[UseCase]) -> Iterator[Any]:
+        """Rows for the columns. ``use_cases`` are those that the person may see and has chosen by the filters."""
+
+    def shown_to(self, user: User) -> bool:
+        """Whether the report is listed for somebody, who may be asked for ``action`` on top."""
+        return True
+
+
+reports: Registry[type[Report]] = Registry("report")

@@ -1,0 +1,1 @@
+"""Reports of the portfolio: one file each."""

@@ -1,0 +1,67 @@
+"""The running product and people at browsers, for the stories in this folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.product import Product
+from tests.browser.visitor import Visitor, visit
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+Enter = Callable[..., Visitor]
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """Web, worker and scheduler on an empty data directory; Ctrl-C at the end must end it well."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"no Chromium at {CHROMIUM}")
+    found = Product(tmp_path_factory.mktemp("product") / "data")
+    found.prepare()
+    found.start()
+    try:
+        yield found
+    finally:
+        code = found.stop()
+    assert code == 0, found.log.read_text()[-3000:]
+
+
+@pytest.fixture(scope="session")
+def chromium(product: Product) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def enter(product: Product, chromium: Browser) -> Iterator[Enter]:
+    """``enter("Nadia Rahman")``: a window in which that person is signed in. No window may have complained."""
+    windows: list[Visitor] = []
+
+    def enter_as(name: str = "", **options: object) -> Visitor:
+        visitor = visit(chromium, product.address, **options)
+        windows.append(visitor)
+        if name:
+            visitor.be(name)
+        return visitor
+
+    yield enter_as
+    complaints = [each for window in windows for each in window.complaints]
+    for window in windows:
+        window.close()
+    assert complaints == []

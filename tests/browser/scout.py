@@ -1,0 +1,106 @@
+"""Which use case, person or review of the demonstration a story needs, asked of the product itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.browser.product import Product
+
+NEARLY_READY = """
+from accounts.people import people_on
+from gates.models import CriterionFinding, Review
+from portfolio.models import UseCase
+
+def missing(use_case):
+    rows = CriterionFinding.objects.filter(
+        use_case=use_case, gate=use_case.next_gate, policy__key="default", mandatory=True
+    ).exclude(outcome__in=["met", "waived", "not_applicable"]).exclude(criterion="PP-25")
+    return list(rows.values_list("criterion", flat=True))
+
+rows = UseCase.objects.filter(tier="minimal", stage="poc", status="active").order_by("key")
+running = Review.objects.exclude(state="decided").values("use_case")
+found = next(u for u in rows.exclude(pk__in=running) if missing(u) == ["PP-01"])
+people = {held.role: held.user.full_name for held in reversed(people_on([found.pk])[found.pk])}
+answer = {"key": found.key, "name": found.name, "unit": found.unit.name, "people": people}
+"""
+
+UNDER_ASSURANCE = """
+from accounts.people import people_on
+from monitoring.models import Series
+from portfolio.models import UseCase
+
+rows = Series.objects.filter(
+    metric="error_rate", use_case__assurance="in_force", use_case__stage="operations", use_case__tier="limited",
+    rules__enabled=True,
+).select_related("use_case__unit", "version").order_by("use_case__key")
+found = rows[0]
+use_case = found.use_case
+people = {held.role: held.user.full_name for held in reversed(people_on([use_case.pk])[use_case.pk])}
+answer = {
+    "key": use_case.key, "name": use_case.name, "unit": use_case.unit.name, "people": people,
+    "series": found.pk, "version": found.version.label if found.version else "",
+}
+"""
+
+ONE_OF_EACH = """
+from accounts.models import User
+from gates.models import Review
+from gates.views.review_page import roles_to_sign
+from ledger.models import Event
+from monitoring.models import Series
+
+reader = User.objects.get(full_name="Ruth Okafor")
+open_reviews = Review.objects.filter(state="open").order_by("number")
+series = Series.objects.filter(metric="error_rate", use_case__stage="operations").order_by("pk")[0]
+answer = {
+    "use_case": series.use_case.key,
+    "series": series.pk,
+    "review": next(review.number for review in open_reviews if roles_to_sign(review, reader)),
+    "event": Event.objects.order_by("-index").values_list("index", flat=True)[0],
+}
+"""
+
+TOKEN = """
+from datetime import timedelta
+from django.utils import timezone
+from accounts.models import User
+from accounts.services import issue_token
+
+machine = User.objects.get(kind="service", full_name="Monitoring pipeline")
+owner = User.objects.get(full_name="Yusuf Kaya")
+answer = issue_token(
+    user=machine, name="walk", scopes=["monitor.ingest"], expires_at=timezone.now() + timedelta(days=1), by=owner
+)[1]
+"""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A use case, with one name for each role on it."""
+
+    key: str
+    name: str
+    unit: str
+    people: dict[str, str]
+    series: int = 0
+    version: str = ""
+
+
+def nearly_ready(product: Product) -> Found:
+    """A use case of the minimal tier that lacks nothing but the result of its PoC."""
+    return Found(**product.ask(NEARLY_READY))
+
+
+def under_assurance(product: Product) -> Found:
+    """A use case that runs, whose gates are all in force, with a rule about its error rate."""
+    return Found(**product.ask(UNDER_ASSURANCE))
+
+
+def one_of_each(product: Product) -> dict[str, Any]:
+    """A use case that runs, a series of it, a review that Ruth Okafor may sign, the newest event."""
+    return dict(product.ask(ONE_OF_EACH))
+
+
+def token_of_the_pipeline(product: Product) -> str:
+    return str(product.ask(TOKEN))
