@@ -72,6 +72,7 @@ class GateAssurance(models.Model):
     reasons = models.JSONField(default=list, help_text=_("Rows of {code, text, criterion, alert}."))
     since = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField(null=True, blank=True)
+    escalated_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was overdue and went a level up."))
     review_due_at = models.DateTimeField(
         null=True, blank=True, help_text=_("Next recurring review by the tier's cadence.")
     )

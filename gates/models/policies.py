@@ -18,6 +18,14 @@ class Policy(models.Model):
     key = models.SlugField(max_length=60, unique=True)
     title = models.CharField(max_length=200)
     is_primary = models.BooleanField(default=False)
+    unit = models.ForeignKey(
+        "portfolio.BusinessUnit",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="policies",
+        help_text=_("Whose extension of the primary policy this is; empty for a policy of the organisation."),
+    )
 
     class Meta:
         ordering = ("-is_primary", "key")
@@ -37,6 +45,8 @@ class PolicyVersion(models.Model):
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
+        PROPOSED = "proposed", _("Waiting for publication")
+        DISCARDED = "discarded", _("Discarded")
         PUBLISHED = "published", _("Published")
         SUPERSEDED = "superseded", _("Superseded")
 
@@ -46,6 +56,18 @@ class PolicyVersion(models.Model):
     state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
     text = models.TextField(help_text=_("The YAML as written."))
     digest = models.CharField(max_length=64, help_text=_("SHA-256 of the canonical form."))
+    source = models.TextField(
+        blank=True, help_text=_("What a business unit adds or tightens; the text is this laid over the primary policy.")
+    )
+    base = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text=_("The version it changes."),
+    )
+    note = models.TextField(blank=True, help_text=_("What changes and why, in the author's words."))
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     published_by = models.ForeignKey(
@@ -59,6 +81,12 @@ class PolicyVersion(models.Model):
             models.UniqueConstraint(fields=("policy", "label"), name="policy_version_label_once"),
             models.UniqueConstraint(
                 fields=("policy",), condition=models.Q(state="published"), name="policy_one_published"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(published_by__isnull=True)
+                | models.Q(created_by__isnull=True)
+                | ~models.Q(published_by=models.F("created_by")),
+                name="policy_version_published_by_another",
             ),
         ]
 

@@ -41,6 +41,8 @@ class Review(models.Model):
     submitted_at = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
+    reminded_at = models.DateTimeField(null=True, blank=True, help_text=_("When the signers were reminded."))
+    escalated_at = models.DateTimeField(null=True, blank=True, help_text=_("When its delay went a level up."))
     previous = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="later")
 
     class Meta:
@@ -152,6 +154,9 @@ class Decision(models.Model):
     outcome = models.CharField(max_length=20, choices=Outcome)
     reason = models.TextField(blank=True)
     reason_code = models.CharField(max_length=40, blank=True)
+    plan = models.JSONField(
+        default=dict, help_text=_("What a stop, a pivot or a retirement has to say: lessons, disposal, notice, logs.")
+    )
     digest = models.CharField(max_length=64)
     body = models.TextField(help_text=_("Canonical JSON of what was decided on: digest, sign-offs, policy."))
     body_digest = models.CharField(max_length=64)

@@ -58,6 +58,14 @@ class User(AbstractBaseUser, PermissionsMixin, GuardianUserMixin):
         related_name="service_accounts",
         help_text=_("The person who answers for a service account."),
     )
+    manager = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="reports",
+        help_text=_("Whom the person reports to; an independent validator never reports to the technical lead."),
+    )
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
