@@ -2,6 +2,7 @@
 
 from gates.models.assessments import Assessment
 from gates.models.boards import AgendaItem, Attendance, Meeting, Recusal
+from gates.models.comments import Assignment, ReviewComment
 from gates.models.conditions import MOST_CONDITIONS, Condition
 from gates.models.findings import CriterionFinding, GateAssurance
 from gates.models.obligations import EmergencyRelease, ReviewCall
@@ -14,6 +15,7 @@ __all__ = [
     "MOST_CONDITIONS",
     "AgendaItem",
     "Assessment",
+    "Assignment",
     "Attendance",
     "Condition",
     "CriterionFinding",
@@ -26,6 +28,7 @@ __all__ = [
     "Recusal",
     "Review",
     "ReviewCall",
+    "ReviewComment",
     "SignOff",
     "Simulation",
     "Snapshot",
