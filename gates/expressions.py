@@ -35,6 +35,7 @@ class ExpressionError(ValueError):
         before = text[:position]
         self.line = before.count("\n") + 1
         self.column = position - (before.rfind("\n") + 1) + 1
+        self.message = f"the expression is not accepted: {message}"
         super().__init__(f"line {self.line}, column {self.column}: {message}")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from accounts.roles import catalogue
 from gates.criterion import criterion_types
+from gates.expressions import ExpressionError
 from gates.params import ParamError, parse_params
 from gates.policy import (
     CHANGES,
@@ -33,9 +34,11 @@ from gates.policy_shapes import (
     SLOT_KEYS,
     SOURCE_KEYS,
     THRESHOLD_KEYS,
+    WAIVER_KEYS,
     Shapes,
     number,
 )
+from gates.waiving import MOST_DAYS
 from kernel.errors import Invalid
 from kernel.located import Path as Place
 from kernel.located import read_located
@@ -50,14 +53,24 @@ def read_policy_file(path: Path) -> PolicyBody:
 
 def read_policy(text: str, name: str) -> PolicyBody:
     """The policy in ``text``. Raises ``Invalid`` with every problem found, each with its line."""
-    if len(text.encode()) > MAX_BYTES:
-        raise Invalid(f"{name} is larger than {MAX_BYTES // 1000} kB.")
+    require_size(text, name)
     reader = _Reader(read_located(text, name))
     body = reader.policy()
     if body is None or reader.problems:
         more = f" ({len(reader.problems)} problems in all)" if len(reader.problems) > 1 else ""
         raise Invalid(reader.problems[0] + more, errors={"text": reader.problems})
     return body
+
+
+def require_size(text: str, name: str) -> None:
+    """``Invalid`` for a text that is larger than any policy, before anything of it is read."""
+    if len(text) > MAX_BYTES or len(text.encode()) > MAX_BYTES:
+        kept = text.encode()[:MAX_BYTES].decode(errors="ignore")
+        line, column = kept.count("\n") + 1, len(kept) - kept.rfind("\n")
+        raise Invalid(
+            f"{name} line {line}, column {column}: the text is larger than {MAX_BYTES // 1000} kB, "
+            "which no policy needs; nothing after this place was read."
+        )
 
 
 class _Reader(Shapes):
@@ -86,6 +99,7 @@ class _Reader(Shapes):
             "cadence_days": self.days_by_tier(data.get("review_cadence_days"), ("review_cadence_days",)),
             "sign_off_validity_days": self.days(data.get("sign_off_validity_days"), ("sign_off_validity_days",), 30),
             "judges": self._judges(data.get("judges")),
+            "waiver_days": self._waiver_days(data.get("waivers")),
         }
         try:
             sealed = policy_digest(data)
@@ -98,6 +112,14 @@ class _Reader(Shapes):
         rows = self.mapping(raw, ("judges",), JUDGES_KEYS)
         known = {"tiers": self.known_words(rows.get("tiers"), ("judges", "tiers"), TIERS, "tier")}
         return {**known, "jurisdictions": self.words(rows.get("jurisdictions"), ("judges", "jurisdictions"))}
+
+    def _waiver_days(self, raw: Any) -> dict[str, int]:
+        place: Place = ("waivers", "max_days")
+        found = self.days_by_tier(self.mapping(raw, ("waivers",), WAIVER_KEYS).get("max_days"), place)
+        for tier, days in found.items():
+            if days > MOST_DAYS[tier]:
+                self.problem((*place, tier), f"a waiver ends after {MOST_DAYS[tier]} days at the latest on this tier")
+        return found
 
     def _gates(self, raw: Any, stages: tuple[str, ...]) -> dict[str, Gate]:
         found: dict[str, Gate] = {}
@@ -202,8 +224,16 @@ class _Reader(Shapes):
         try:
             return parse_params(criterion_types.get(name).accepts, raw or {})
         except ParamError as wrong:
-            self.problem((*place, "params", wrong.key) if wrong.key else (*place, "params"), wrong.message)
+            self._wrong_params(wrong, place)
             return None
+
+    def _wrong_params(self, wrong: ParamError, place: Place) -> None:
+        """At the parameter; at the very sign of an expression."""
+        inner = wrong.__cause__.__cause__ if wrong.__cause__ else None
+        if isinstance(inner, ExpressionError):
+            self.problem((*place, "params", "expr"), inner.message, inside=(inner.line, inner.column))
+        else:
+            self.problem((*place, "params", wrong.key) if wrong.key else (*place, "params"), wrong.message)
 
     def _applies(self, raw: Any, place: Place) -> dict[str, str]:
         if not isinstance(raw, dict) or set(raw) != set(TIERS):

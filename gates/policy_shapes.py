@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from gates.policy import TIERS
-from kernel.located import Located
+from kernel.located import Located, Mark
 from kernel.located import Path as Place
 
 LONGEST = 36_500
@@ -54,6 +54,7 @@ SLOT_KEYS = ("signers", "decision_sla_days", "board_quorum")
 DUTY_KEYS = ("id", "name", "rule", "tiers", "effect")
 SOURCE_KEYS = ("requirements", "standards")
 JUDGES_KEYS = ("tiers", "jurisdictions")
+WAIVER_KEYS = ("max_days",)
 
 
 class Shapes:
@@ -63,8 +64,8 @@ class Shapes:
         self.located = located
         self.problems: list[str] = []
 
-    def problem(self, place: Place, message: str) -> None:
-        self.problems.append(self.located.problem(place, message))
+    def problem(self, place: Place, message: str, *, inside: Mark | None = None) -> None:
+        self.problems.append(self.located.problem(place, message, inside=inside))
 
     def mapping(self, raw: Any, place: Place, known: Iterable[str] | None = None) -> dict[str, Any]:
         if raw is None:

@@ -78,7 +78,7 @@ def test_an_unknown_gate_in_the_matrix_is_named() -> None:
     text = small_text().replace("approval_matrix:\n", "approval_matrix:\n  pilot_to_moon: {}\n")
     number = text[: text.index("  pilot_to_moon")].count("\n") + 1
     [line] = problems(text)
-    assert f"line {number}, approval_matrix.pilot_to_moon: there is no gate" in line
+    assert f"line {number}, column 18, approval_matrix.pilot_to_moon: there is no gate" in line
 
 
 def test_a_matrix_that_lacks_a_tier_is_refused() -> None:
@@ -111,9 +111,12 @@ def test_a_tier_without_a_word_is_refused() -> None:
 
 def test_a_bad_expression_is_refused_with_line_and_column() -> None:
     expr = "type: custom_expression\n      params: {expr: 'days_in_stage >= open(1)'}"
-    [line] = problems(small_text().replace("type: field_present\n      params: {fields: [problem_statement]}", expr, 1))
-    assert "line 1, column 18" in line
-    assert "params" in line
+    text = small_text().replace("type: field_present\n      params: {fields: [problem_statement]}", expr, 1)
+    number = text[: text.index("open(1)")].count("\n") + 1
+    column = text.splitlines()[number - 1].index("open(1)") + 1
+    [line] = problems(text)
+    assert f"own.yaml line {number}, column {column}, gates.idea_to_poc.criteria.0.params.expr:" in line
+    assert "'open'" in line
 
 
 def test_an_id_that_stands_twice_is_named() -> None:
@@ -160,7 +163,7 @@ def test_every_problem_is_told_at_once() -> None:
         ("policy: !secret x", "tags"),
         ("[" * 60 + "]" * 60, "nest"),
         ("[" * 20_000, "nest"),
-        ("title: !!binary aGVsbG8=\npolicy: x\nversion: 1\ngates: {}", "canonical"),
+        ("title: !!binary aGVsbG8=\npolicy: x\nversion: 1\ngates: {}", "tags such as"),
         ("x" * 1_000_001, "larger"),
     ],
 )
