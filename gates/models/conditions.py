@@ -50,6 +50,9 @@ class Condition(models.Model):
     )
     closed_at = models.DateTimeField(null=True, blank=True)
     closing_note = models.TextField(blank=True)
+    sent_back_because = models.TextField(blank=True, help_text=_("Why the last report was not enough."))
+    reminded_at = models.DateTimeField(null=True, blank=True, help_text=_("When its owner was told that it falls due."))
+    overdue_told_at = models.DateTimeField(null=True, blank=True, help_text=_("When it was told that it is overdue."))
 
     class Meta:
         ordering = ("due_on", "position")
