@@ -12,9 +12,9 @@ from uuid import UUID
 
 from accounts.models import User
 from accounts.roles import catalogue, role_name
+from gates.quorum import Board, count
 
 BOARD = "ai_governance_board"
-BOARD_LEAST = 3
 VALIDATOR = "independent_validator"
 TEAM = frozenset({"use_case_lead", "technical_lead", "transition_owner", "data_scientist", "data_engineer"})
 
@@ -31,6 +31,8 @@ class Scene:
     """People who made a version or ran a validation that was not independent, in the last 365 days."""
     unit_members: frozenset[UUID] = field(default_factory=frozenset)
     """People who hold a role in the sponsoring unit itself."""
+    recused: frozenset[UUID] = field(default_factory=frozenset)
+    """People who declared an interest in this review or its use case."""
 
     def without(self, person_id: UUID) -> Scene:
         """The same without one person's vote: whether that vote could be given today."""
@@ -65,6 +67,8 @@ def _entitled(scene: Scene, person: User, role: str, held: set[str]) -> str:
         return f"You do not hold the role {role_name(role)} on this use case."
     if "system_admin" in held:
         return "Administrators do not sign (SOD-08)."
+    if person.pk in scene.recused:
+        return "You declared an interest in this and take no part in deciding about it (SOD-13)."
     return ""
 
 
@@ -90,31 +94,28 @@ class SlotState:
     votes: tuple[Any, ...]
     needed: int = 1
     note: str = ""
+    conditions_only: bool = False
+    """It is given, but for a go on conditions alone."""
 
 
-def slot_states(slots: Iterable[str], votes: Iterable[Any], *, board_size: int) -> list[SlotState]:
-    """The state of every slot from the votes that count (rows with ``role`` and ``verdict``).
+def slot_states(slots: Iterable[str], votes: Iterable[Any], *, board: Board) -> list[SlotState]:
+    """The state of every slot from the votes that count (rows with ``role``, ``verdict`` and ``person_id``).
 
-    The board decides by simple majority of at least 3 votes and more than half of its members; every other slot is
-    one signature. A reject by any role blocks.
+    The board's votes are counted as ``gates.quorum`` says; every other slot is one signature. A reject by any other
+    role blocks.
     """
     cast = list(votes)
-    return [_slot(role, [v for v in cast if v.role == role], board_size) for role in slots]
+    return [_slot(role, cast, board) for role in slots]
 
 
-def _slot(role: str, votes: list[Any], board_size: int) -> SlotState:
-    against = [v for v in votes if v.verdict == "reject"]
+def _slot(role: str, cast: list[Any], board: Board) -> SlotState:
+    votes = [v for v in cast if v.role == role]
     if role != BOARD:
+        against = any(v.verdict == "reject" for v in votes)
         state = "waiting" if not votes else "rejected" if against else "signed"
         return SlotState(role, role_name(role), state, tuple(votes))
-    needed = max(BOARD_LEAST, board_size // 2 + 1)
-    if len(votes) < needed:
-        note = f"{len(votes)} of {needed} votes that the board needs"
-        return SlotState(role, role_name(role), "waiting", tuple(votes), needed, note)
-    state = "signed" if len(votes) - len(against) > len(votes) / 2 else "rejected"
-    return SlotState(
-        role, role_name(role), state, tuple(votes), needed, f"{len(votes) - len(against)} for, {len(against)} against"
-    )
+    found = count(board, votes, {v.role for v in cast if v.verdict != "reject"})
+    return SlotState(role, role_name(role), found.state, tuple(votes), found.needed, found.note, found.conditions_only)
 
 
 def complete(states: Iterable[SlotState]) -> bool:

@@ -23,7 +23,8 @@ from gates.criterion import (
     missing,
     not_met,
 )
-from gates.duties import BOARD, BOARD_LEAST
+from gates.duties import BOARD
+from gates.quorum import Board, count
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +119,21 @@ class Approval(CriterionType[Params]):
 
 
 def _state(role: str, review: Mapping[str, Any]) -> str:
-    """How far one signature is. How large the board is only the decision knows, so here it needs the least it may."""
+    """How far one signature is. The board's is counted where its members are known; what is decided stays decided."""
     votes = review["votes"].get(role, [])
     against = sum(1 for verdict in votes if verdict == "reject")
     if role != BOARD:
         return "waiting" if not votes else "rejected" if against else "signed"
-    if not votes or (review["state"] != "decided" and len(votes) < BOARD_LEAST):
-        return "waiting"
-    return "signed" if 2 * against < len(votes) else "rejected"
+    if review["state"] == "decided":
+        return "waiting" if not votes else "signed" if 2 * against <= len(votes) else "rejected"
+    if "board" in review:
+        return str(review["board"])
+    return count(Board(), [_Verdict(verdict) for verdict in votes]).state
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """A vote of which only the verdict is known."""
+
+    verdict: str
+    person_id: None = None

@@ -19,6 +19,7 @@ from gates.duties import SlotState, complete
 from gates.in_force import body_of
 from gates.models import Decision, GateAssurance, Review, SignOff
 from gates.policy import PolicyBody
+from gates.seats import recused_on
 from gates.selectors import snapshot_body
 from gates.services.reviews import (
     SnapshotRenewed,
@@ -124,6 +125,9 @@ def _check_state(review: Review, outcome: str, digest: str, to_stage: str) -> No
     ready = readiness(review)
     if not ready.open:
         raise NotReady("This cannot be decided yet.", errors={"sign_offs": list(ready.reasons)})
+    if outcome == GO and (bound := [s for s in ready.slots if s.conditions_only]):
+        lines = [f"{s.name}: {s.note}." for s in bound]
+        raise NotReady("This passes on conditions only.", errors={"sign_offs": lines})
 
 
 def _check_words(outcome: str, reason: str, reason_code: str, to_stage: str) -> None:
@@ -148,6 +152,8 @@ def _check_right(review: Review, outcome: str, by: User) -> None:
     require_in_person(by)
     if by.pk == review.submitted_by_id:
         raise PermissionDenied("You submitted this review, so somebody else decides it (SOD-01).")
+    if by.pk in recused_on([review])[review.pk]:
+        raise PermissionDenied("You declared an interest in this, so somebody else decides it (SOD-13).")
 
 
 def _ineligible(room: Room) -> list[str]:

@@ -9,12 +9,13 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from accounts.models import RoleAssignment, User
+from accounts.models import User
 from accounts.people import people_on
 from gates.duties import BOARD, VALIDATOR, Scene, SlotState, refusal, slot_states
 from gates.models import Review, SignOff
+from gates.quorum import Board
+from gates.seats import boards_of, recused_on, unit_members
 from governance.models import ModelVersion, ValidationRun
-from portfolio.models import UseCase
 
 LOOK_BACK_DAYS = 365
 
@@ -28,6 +29,7 @@ class Room:
     scene: Scene
     people: Mapping[str, tuple[User, ...]]
     """role -> active people who hold it on the use case, by name."""
+    board: Board
 
     def held_by(self, person: User) -> frozenset[str]:
         return frozenset(role for role, people in self.people.items() if any(p.pk == person.pk for p in people))
@@ -42,7 +44,7 @@ class Room:
 
     def slots(self) -> list[SlotState]:
         """Every required signature and how far it is."""
-        return slot_states(self.scene.slots, self.votes, board_size=self._board_size())
+        return slot_states(self.scene.slots, self.votes, board=self.board)
 
     def waited_for(self) -> list[User]:
         """People who could give a signature that is still missing."""
@@ -52,18 +54,19 @@ class Room:
                 found.update((p.pk, p) for p in self.people.get(slot.role, ()) if not self.refusal(p, slot.role))
         return list(found.values())
 
-    def _board_size(self) -> int:
-        return sum(1 for p in self.people.get(BOARD, ()) if p.pk not in self.scene.unit_members)
-
 
 def room_of(review: Review, votes: Iterable[SignOff] | None = None) -> Room:
-    """Six queries at most, five when the votes are at hand."""
+    """Ten queries at most, six of a review that does not ask for the board."""
     cast = tuple(votes_that_count(review) if votes is None else votes)
     people: dict[str, dict[UUID, User]] = {}
     for held in people_on([review.use_case_id])[review.use_case_id]:
         people.setdefault(held.role, {})[held.user.pk] = held.user
     by_name = {role: tuple(sorted(found.values(), key=_name)) for role, found in people.items()}
-    return Room(review, cast, scenes_of([review], {review.pk: cast})[review.pk], by_name)
+    holders = {role: frozenset(found) for role, found in people.items()}
+    scene = scenes_of([review], {review.pk: cast})[review.pk]
+    out = {review.pk: scene.unit_members | scene.recused}
+    board = boards_of([review], holders={review.use_case_id: holders}, recused=out).get(review.pk, Board())
+    return Room(review, cast, scene, by_name, board)
 
 
 def votes_that_count(review: Review) -> list[SignOff]:
@@ -73,11 +76,12 @@ def votes_that_count(review: Review) -> list[SignOff]:
 
 
 def scenes_of(reviews: Iterable[Review], votes: Mapping[UUID, Iterable[SignOff]]) -> dict[UUID, Scene]:
-    """What stands for or against signatures on these reviews; three queries for all of them."""
+    """What stands for or against signatures on these reviews; four queries for all of them."""
     wanted = list(reviews)
     roles = {r.pk: tuple(slot["role"] for slot in r.slots) for r in wanted}
     built = _builders({r.use_case_id for r in wanted if VALIDATOR in roles[r.pk]})
-    members = _unit_members([r.use_case for r in wanted if BOARD in roles[r.pk]])
+    members = unit_members([r.use_case for r in wanted if BOARD in roles[r.pk]])
+    recused = recused_on(wanted)
     return {
         r.pk: Scene(
             submitter_id=r.submitted_by_id,
@@ -85,6 +89,7 @@ def scenes_of(reviews: Iterable[Review], votes: Mapping[UUID, Iterable[SignOff]]
             signed=tuple((v.role, v.person_id) for v in votes[r.pk]),
             built=frozenset(built.get(r.use_case_id, ())),
             unit_members=frozenset(members.get(r.use_case_id, ())),
+            recused=recused[r.pk],
         )
         for r in wanted
     }
@@ -102,26 +107,6 @@ def _builders(use_cases: set[UUID]) -> dict[UUID, set[UUID]]:
         found.setdefault(use_case, set()).add(person)
     for use_case, person in testers.values_list("use_case_id", "recorded_by_id"):
         found.setdefault(use_case, set()).add(person)
-    return found
-
-
-def _unit_members(use_cases: list[UseCase]) -> dict[UUID, set[UUID]]:
-    """use case -> people with a role on the sponsoring unit itself or on the use case.
-
-    The root unit stands for the whole organisation and is nobody's own.
-    """
-    scopes: dict[UUID, list[UUID]] = {}
-    for use_case in use_cases:
-        scopes.setdefault(use_case.pk, []).append(use_case.pk)
-        if use_case.unit.path != "/":
-            scopes.setdefault(use_case.unit_id, []).append(use_case.pk)
-    found: dict[UUID, set[UUID]] = {}
-    if not scopes:
-        return found
-    rows = RoleAssignment.objects.filter(scope_id__in=list(scopes), ended_at__isnull=True).exclude(role=BOARD)
-    for scope, person in rows.values_list("scope_id", "user_id"):
-        for use_case_id in scopes[scope]:
-            found.setdefault(use_case_id, set()).add(person)
     return found
 
 

@@ -10,8 +10,10 @@ from django.utils.translation import gettext_lazy
 
 from accounts.access import for_user
 from accounts.models import User
-from gates.duties import BOARD
+from gates.duties import complete, slot_states
 from gates.models import Review
+from gates.quorum import Board
+from gates.seats import boards_of
 from gates.selectors import with_votes
 from portfolio.work_item import WorkItem, WorkSource, work_sources
 
@@ -25,14 +27,15 @@ class Decisions(WorkSource):
     order = 20
 
     def items(self, user: User) -> Iterator[WorkItem]:
-        rows = Review.objects.filter(state=Review.State.OPEN).exclude(submitted_by=user).select_related("use_case")
-        for review in with_votes(for_user(rows, user, "gate.record_decision")).order_by("due_at")[:MOST]:
+        rows = Review.objects.filter(state=Review.State.OPEN).exclude(submitted_by=user)
+        rows = rows.select_related("use_case__unit", "policy_version__policy")
+        reviews = list(with_votes(for_user(rows, user, "gate.record_decision")).order_by("due_at")[:MOST])
+        boards = boards_of(reviews)
+        for review in reviews:
             votes = [v for v in review.live_votes if v.digest == review.digest]  # type: ignore[attr-defined]
-            roles = {slot["role"] for slot in review.slots}
-            refused = any(v.verdict == "reject" for v in votes)
-            board = sum(1 for v in votes if v.role == BOARD)
-            ready = roles <= {v.role for v in votes} and (BOARD not in roles or board >= 3)
-            if ready or refused:
+            slots = slot_states([s["role"] for s in review.slots], votes, board=boards.get(review.pk, Board()))
+            refused = any(slot.state == "rejected" for slot in slots)
+            if refused or complete(slots):
                 yield WorkItem(
                     title=_("Decide %(review)s") % {"review": review},
                     url=reverse("gates:review", kwargs={"number": review.number}),
