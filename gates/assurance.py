@@ -8,48 +8,26 @@ evidence may age, for a later gate has asked anew. A machine may reopen a gate; 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db.models import F
 from django.utils import timezone
 
 from accounts.people import holders
-from gates.criterion import Facts, Outcome, listed
-from gates.engine import FactBase, GateResult, judge_gate
+from gates.assurance_reasons import AT_RISK, NEEDED, REAPPROVAL, Passed, Reason, reasons_for, state_for
+from gates.engine import FactBase, judge_gate
 from gates.fact import within
 from gates.in_force import primary
 from gates.models import GateAssurance, Snapshot
-from gates.policy import PolicyBody
 from kernel.database import lock_rows
 from ledger import SYSTEM, unit_of_work
 from notify.services import tell
 from portfolio.models import UseCase
 from portfolio.services import set_standing
 
-IN_FORCE, AT_RISK, REAPPROVAL = "in_force", "at_risk", "reapproval_required"
-WORST = {IN_FORCE: 0, AT_RISK: 1, REAPPROVAL: 2}
 DAYS_TO_ACT = {AT_RISK: 14, REAPPROVAL: 30}
-NEEDED = frozenset({"profile", "models", "people", "alerts"})
-"""Facts looked at here beside those that the criteria ask for."""
-RANK = {"minimal": 0, "limited": 1, "high": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One cause, with the criterion or alert it comes from."""
-
-    code: str
-    text: str
-    severity: str = AT_RISK
-    criterion: str = ""
-    alert: str = ""
-
-    def plain(self) -> dict[str, str]:
-        return {"code": self.code, "text": self.text, "criterion": self.criterion, "alert": self.alert}
 
 
 def reassess(use_case_ids: Sequence[UUID] | None = None, *, at: datetime | None = None) -> int:
@@ -72,70 +50,20 @@ def reassess(use_case_ids: Sequence[UUID] | None = None, *, at: datetime | None 
         facts = base.of(pk)
         found = {
             row.pk: reasons_for(
-                row, facts, policy, moment, newest=row is by_use_case[pk][-1], approved=approved.get(row.pk)
+                Passed(
+                    row,
+                    facts,
+                    judge_gate(pk, facts, policy.gates[row.gate], policy, moment),
+                    moment,
+                    newest=row is by_use_case[pk][-1],
+                    approved=approved.get(row.pk),
+                )
             )
             for row in by_use_case[pk]
             if row.gate in policy.gates
         }
         turned += _write(pk, by_use_case[pk], found, moment, shown[pk])
     return turned
-
-
-def reasons_for(
-    row: GateAssurance,
-    facts: Facts,
-    policy: PolicyBody,
-    at: datetime,
-    *,
-    newest: bool,
-    approved: str | None,
-) -> list[Reason]:
-    """Why a passed gate would no longer be passed; empty when it still would."""
-    result = judge_gate(row.use_case_id, facts, policy.gates[row.gate], policy, at)
-    found = [Reason("blocked", text, REAPPROVAL) for text in result.blockers]
-    found += _criteria(result, newest=newest)
-    if newest:
-        found += [_alert(a) for a in facts["alerts"] if not a["decided"]]
-        found += _changes(row, facts, approved)
-    return found
-
-
-def state_for(reasons: Iterable[Reason]) -> str:
-    return max((r.severity for r in reasons), key=WORST.__getitem__, default=IN_FORCE)
-
-
-def _criteria(result: GateResult, *, newest: bool) -> list[Reason]:
-    counted = {Outcome.NOT_MET, Outcome.STALE, Outcome.MISSING, Outcome.ERROR} if newest else {Outcome.NOT_MET}
-    return [
-        Reason(
-            f"criterion_{j.finding.outcome}",
-            f"{j.criterion.id} {j.criterion.title}: {j.finding.reason}",
-            criterion=j.criterion.id,
-        )
-        for j in result.judged
-        if j.mandatory and not j.signs and not j.criterion.once and j.finding.outcome in counted
-    ]
-
-
-def _alert(alert: Mapping[str, Any]) -> Reason:
-    code = "silence" if alert["silence"] else f"alert_{alert['level']}"
-    return Reason(code, alert["message"], alert=str(alert["id"]))
-
-
-def _changes(row: GateAssurance, facts: Facts, approved: str | None) -> list[Reason]:
-    found = []
-    review = row.decision.review if row.decision else None
-    tier = facts["profile"]["tier"]
-    if review is not None and tier in RANK and RANK[tier] > RANK.get(review.tier, 2):
-        found.append(
-            Reason("tier_raised", f"The tier rose from {review.tier} to {tier} after the decision.", REAPPROVAL)
-        )
-    live = facts["models"]["live"]
-    if approved and live and str(live["id"]) != approved and live["significant"]:
-        text = f"Version {live['label']} is live, which is not the one that was approved."
-        found.append(Reason("version_changed", text, REAPPROVAL))
-    vacant = [r for r in ("business_owner", "business_sponsor") if not facts["people"]["holders"].get(r)]
-    return found + [Reason("nobody_owns", f"Nobody holds the role {listed([r])} any more.") for r in vacant]
 
 
 def _approved_versions(by_use_case: Mapping[UUID, list[GateAssurance]]) -> dict[int, str]:

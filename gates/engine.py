@@ -15,7 +15,9 @@ from uuid import UUID
 
 from gates.criterion import Ask, Bound, CriterionType, Facts, Finding, Outcome, criterion_types
 from gates.fact import FactLoader, fact_loaders
+from gates.owed import overdue
 from gates.policy import Criterion, Gate, PolicyBody, judged_tier
+from gates.waiving import excuse, of_gate
 
 logger = logging.getLogger(__name__)
 
@@ -125,11 +127,11 @@ def judge_gate(use_case_id: UUID, facts: Facts, gate: Gate, policy: PolicyBody, 
     judged = tuple(
         Judged(c, c.applies[tier] == "mandatory", judge(c, facts, gate.key, tier, at)) for c in gate.criteria
     )
-    return GateResult(use_case_id, policy, gate, tier, judged, tuple(blockers(profile)))
+    return GateResult(use_case_id, policy, gate, tier, judged, (*blockers(profile), *overdue(facts["conditions"], at)))
 
 
 def blockers(profile: Mapping[str, Any]) -> list[str]:
-    """What closes every gate."""
+    """What closes every gate, and ends the assurance of those passed."""
     found = []
     if profile["tier"] == "prohibited":
         found.append("The risk tier is prohibited: this use case must not go on.")
@@ -139,7 +141,16 @@ def blockers(profile: Mapping[str, Any]) -> list[str]:
 
 
 def judge(criterion: Criterion, facts: Facts, gate: str, tier: str, at: datetime) -> Finding:
-    """One criterion. Whatever goes wrong inside a type is a finding, never an exception: errors block."""
+    """One criterion, as a waiver in force leaves it."""
+    found = judge_unexcused(criterion, facts, gate, tier, at)
+    return excuse(criterion, found, of_gate(facts["waivers"], gate).get(criterion.id), tier)
+
+
+def judge_unexcused(criterion: Criterion, facts: Facts, gate: str, tier: str, at: datetime) -> Finding:
+    """The same as if nobody had waived it.
+
+    Whatever goes wrong inside a type is a finding, never an exception: errors block.
+    """
     if criterion.applies[tier] == "not_applicable":
         return Finding(Outcome.NOT_APPLICABLE, reason=f"Does not apply to the {tier} tier.")
     if criterion.applies_if and facts["profile"].get(criterion.applies_if) is False:

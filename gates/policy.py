@@ -109,6 +109,8 @@ class PolicyBody:
     judges: Mapping[str, tuple[str, ...]]
     data: Mapping[str, Any]
     digest: str
+    waiver_days: Mapping[str, int] = field(default_factory=dict)
+    """The longest a waiver may run, by tier."""
 
     def next_gate(self, stage: str) -> Gate | None:
         """The gate that leads on from a stage, if this policy has one."""
@@ -126,11 +128,11 @@ class PolicyBody:
         return self.matrix.get(gate, {}).get(judged_tier(tier))
 
     def needs(self) -> frozenset[str]:
-        """Every fact loader that some criterion of this policy asks for."""
+        """Every fact loader that some criterion of this policy asks for, and what concerns them all: waivers and conditions."""
         from gates.criterion import criterion_types
 
         used = {c.type for g in self.gates.values() for c in g.criteria}
-        return frozenset({"profile"} | {need for key in used for need in criterion_types.get(key).needs})
+        return frozenset({"profile", "waivers", "conditions"} | {need for key in used for need in criterion_types.get(key).needs})
 
     def judges_facts(self, profile: Mapping[str, Any]) -> bool:
         """Whether this policy is about a use case at all; to be classified is asked of it elsewhere."""

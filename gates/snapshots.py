@@ -19,10 +19,11 @@ from gates.criterion import Outcome, criterion_types
 from gates.engine import FactBase, GateResult, Judged, judge_gate
 from gates.fact import fact_loaders
 from gates.policy import Gate, PolicyBody
+from gates.waiving import of_gate
 from kernel.canonical import MAX_SAFE_INTEGER, canonical_bytes, digest
 
 FORMAT = 1
-SIGNATURES = "signatures"
+SIGNATURES, WAIVERS, CONDITIONS = "signatures", "waivers", "conditions"
 BY_OUTCOME = frozenset({"people"})
 """Facts that reach beyond the use case (a new auditor of the whole organisation): compared by outcome as well."""
 
@@ -44,6 +45,10 @@ def freeze(use_case_id: UUID, gate: Gate, policy: PolicyBody, at: datetime) -> F
     result = judge_gate(use_case_id, facts, gate, policy, at)
     needed = _needed(gate)
     kept = {key: value for key, value in facts.items() if key in needed}
+    if waived := of_gate(facts[WAIVERS], gate):
+        kept[WAIVERS] = waived
+    if facts[CONDITIONS]:
+        kept[CONDITIONS] = facts[CONDITIONS]
     state = _state(kept, result, policy)
     body = {
         "v": FORMAT,
@@ -90,7 +95,8 @@ def plain_form(value: Any) -> Any:
 def changed_facts(old_body: str, new_body: str) -> list[str]:
     """Names of the kinds of fact and of the criteria that differ between two snapshots, for people to read."""
     old, new = json.loads(old_body), json.loads(new_body)
-    found = [key for key in new["facts"] if old["facts"].get(key) != new["facts"][key] and _is_stable(key)]
+    kinds = list(dict.fromkeys([*new["facts"], *old["facts"]]))
+    found = [key for key in kinds if old["facts"].get(key) != new["facts"].get(key) and _is_stable(key)]
     before = {f["criterion"]: f["outcome"] for f in old["findings"]}
     after = {f["criterion"]: f["outcome"] for f in new["findings"]}
     found += [key for key in after if before.get(key) != after[key]]

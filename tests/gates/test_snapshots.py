@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.factories import governance, monitoring
 from tests.factories.accounts import person_with
 from tests.factories.gates import ready_case, shipped_policies
 from tests.factories.portfolio import KpiFactory, UseCaseFactory, measure
+from tests.factories.waivers import WaiverFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +59,9 @@ def furnished(use_case: UseCase) -> None:
     monitoring.points(rule.series, [0.9, 0.7])
     monitoring.AlertFactory.create(rule=rule)
     person_with("business_owner", use_case)
+    WaiverFactory.create(use_case=use_case)
+    ended = timezone.now() - timedelta(days=1)
+    WaiverFactory.create(use_case=use_case, expires_at=ended)
 
 
 def refuse(number: str) -> float:
