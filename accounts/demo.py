@@ -14,6 +14,7 @@ from accounts.selectors import with_scope_names
 
 DOMAIN = "demo.tollgate.example"
 SHOWN = 3  # of each role at once; the others unfold
+DEMO_PASSWORD = "demo"  # noqa: S105  # confirms a demonstration person in demonstration mode; no account stores it
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,12 @@ def demo_people() -> QuerySet[User]:
     return User.objects.filter(
         email__endswith=f"@{DOMAIN}", is_active=True, is_superuser=False, is_staff=False, kind=User.Kind.PERSON
     )
+
+
+def is_demo_person(user: User) -> bool:
+    """Whether ``user`` is one of ``demo_people``."""
+    ordinary = user.is_active and user.is_person and not (user.is_superuser or user.is_staff)
+    return ordinary and user.email.endswith(f"@{DOMAIN}")
 
 
 def demo_roles() -> list[DemoRole]:

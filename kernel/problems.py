@@ -189,6 +189,7 @@ def _title(code: str, status: int) -> str:
         "outbound_refused": _("This address may not be called"),
         "not_found": _("Not found"),
         "permission_denied": _("Not allowed"),
+        "reauthentication_required": _("Confirm that it is you"),
         "not_authenticated": _("Sign in first"),
         "authentication_failed": _("These credentials are not valid"),
         "parse_error": _("The body cannot be read"),

@@ -76,6 +76,13 @@ class ReasonWrite(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=300, default="")
 
 
+class ConfirmWrite(serializers.Serializer[Any]):
+    """One of the two."""
+
+    password = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, max_length=500)
+    code = serializers.CharField(required=False, allow_blank=True, max_length=40)
+
+
 class TokenSerializer(serializers.ModelSerializer[ApiToken]):
     """An API token without its secret."""
 

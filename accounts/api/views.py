@@ -6,6 +6,7 @@ from typing import Any, ClassVar, cast
 from uuid import UUID
 
 import django_filters as filters
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -21,6 +22,7 @@ from accounts import services
 from accounts.access import VIEW, for_user, scopes
 from accounts.api.idempotency import IdempotentMixin
 from accounts.api.serializers import (
+    ConfirmWrite,
     MeSerializer,
     NewTokenSerializer,
     PersonSerializer,
@@ -30,6 +32,7 @@ from accounts.api.serializers import (
     TokenSerializer,
     TokenWrite,
 )
+from accounts.confirming import ConfirmForm
 from accounts.models import ApiToken, RoleAssignment, User
 from accounts.selectors import visible_assignments, visible_people, visible_tokens, with_scope_names
 from kernel.errors import Invalid
@@ -57,6 +60,32 @@ class MeView(APIView):
             "scopes": None if limit is None else sorted(limit),
         }
         return Response(MeSerializer(cast(Any, me)).data)
+
+
+class ConfirmView(APIView):
+    """Prove once more who is signed in, in the same session: signing and deciding want it fresh."""
+
+    @extend_schema(
+        summary="Confirm that it is you",
+        description="With the password or a code of the second factor. Holds for five minutes in this session. Tokens"
+        " sign nothing, so they have nothing to confirm.",
+        request=ConfirmWrite,
+        responses={204: None},
+        tags=PEOPLE,
+    )
+    def post(self, request: Request) -> Response:
+        given = _validated(ConfirmWrite, request)
+        if user_of(request).token_scopes is not None:
+            raise PermissionDenied(_("A token confirms nothing: sign in and do it yourself."))
+        form = ConfirmForm(given, request=request._request)
+        form.request.user = request.user
+        if not form.is_valid():
+            raise Invalid(_("This does not confirm that it is you."), errors={"password": [*_said(form)]})
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _said(form: ConfirmForm) -> list[str]:
+    return [str(line) for lines in form.errors.values() for line in lines]
 
 
 class PersonFilter(filters.FilterSet):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from datetime import timedelta
 
+from allauth.account.internal.userkit import user_id_to_str
 from django.db.models import Model
+from django.test import Client
 from django.utils import timezone
 from factory.declarations import Sequence, SubFactory
 from factory.django import DjangoModelFactory, Password
@@ -72,3 +75,11 @@ def api_as(user: User, scopes: Iterable[str] | None = None) -> APIClient:
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {key}")
     return client
+
+
+def prove(client: Client, user: User, *, seconds_ago: float = 0, method: str = "password", **more: str) -> None:
+    """The session of ``client`` holds an authentication of ``user``, as entering a password leaves it."""
+    session = client.session
+    session["account_authentication_methods"] = [{"method": method, "at": time.time() - seconds_ago, **more}]
+    session["account_authentication_methods_user"] = user_id_to_str(user)
+    session.save()

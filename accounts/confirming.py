@@ -1,0 +1,147 @@
+"""The part of a form that asks for the password or a code, for what needs a fresh authentication.
+
+A form that binds its person inherits ``ConfirmForm`` first and is given the request. When the last authentication is
+fresh, nothing is asked. When it is not, the form asks for what the person has; whoever has neither password nor code
+confirms on a page of its own (passkey, identity provider) and comes back to the form as it was filled in:
+
+    form = SignForm(posted, request=request, ...)
+    if request.method == "POST" and form.is_valid():
+        if not form.is_confirmed:
+            return form.ask_elsewhere()
+        ...
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, cast
+
+from allauth.core import context, ratelimit
+from allauth.mfa.base.forms import ReauthenticateForm
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+
+from accounts.demo import DEMO_PASSWORD
+from accounts.freshness import FRESH_SECONDS, Proof, Ways, confirm_password, fresh_proof, ways_to_confirm
+from accounts.models import User
+
+KEPT = "tollgate_forms_kept"
+NEVER_KEPT = frozenset({"csrfmiddlewaretoken", "password", "code"})
+
+
+class ConfirmForm(forms.Form):
+    """``request`` is the one that the form answers; unbound, it is filled with what was kept of an earlier attempt."""
+
+    def __init__(self, data: Any = None, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        self.request = request
+        self.proof: Proof | None = fresh_proof(request)
+        self.ways: Ways | None = None
+        if data is None and (kept := take_back(request)):
+            kwargs["initial"] = {**(kwargs.get("initial") or {}), **kept}
+        super().__init__(data, *args, **kwargs)
+        if self.proof is None:
+            self.ways = ways_to_confirm(self._person)
+            self.fields.update(_fields(self.ways))
+
+    @property
+    def is_confirmed(self) -> bool:
+        return self.proof is not None
+
+    def ask_elsewhere(self) -> HttpResponse:
+        """Keep what was filled in, and send the person where they can confirm; the form's own page if nowhere."""
+        where = self.ways.elsewhere(self.request.get_full_path()) if self.ways else ""
+        keep(self.request, self.data)
+        return redirect(where or self.request.get_full_path())
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or self.cleaned_data
+        password, code = said.pop("password", ""), said.pop("code", "")
+        if self.proof is None and self.ways is not None and not self._confirmed(password, code):
+            self._refuse(password, code)
+        return said
+
+    @property
+    def _person(self) -> User:
+        return cast(User, self.request.user)
+
+    def _confirmed(self, password: str, code: str) -> bool:
+        if not (password or code):
+            return False
+        if not ratelimit.consume(self.request, action="reauthenticate", user=self._person):
+            self.add_error(None, _("Too many attempts. Wait a minute, then try again."))
+            return False
+        right = bool(password) and confirm_password(self.request, self._person, password)
+        if not right and code:
+            right = self._code_is_right(code)
+        if right:
+            # Other fields may still be wrong: what was right here is not asked for again.
+            self.proof = fresh_proof(self.request)
+            for name in ("password", "code"):
+                self.fields.pop(name, None)
+        return right
+
+    def _code_is_right(self, code: str) -> bool:
+        with context.request_context(self.request):
+            second = ReauthenticateForm({"code": code}, user=self._person)
+            right = second.is_valid()
+            if right:
+                second.save()
+        return bool(right)
+
+    def _refuse(self, password: str, code: str) -> None:
+        if password and "password" in self.fields:
+            self.add_error("password", _("This is not your password."))
+        elif code and "code" in self.fields:
+            self.add_error("code", _("This code is not right, or it was used already."))
+        elif self.ways is not None and self.ways.in_form:
+            name = "password" if self.ways.password else "code"
+            self.add_error(name, _("Confirm that it is you."))
+        elif self.ways is not None and not self.ways.elsewhere("/"):
+            self.add_error(
+                None, _("There is nothing that you could confirm this with: set a password or a second factor first.")
+            )
+
+
+def keep(request: HttpRequest, data: Any) -> None:
+    """Keep a filled form in the session until its page is opened again, ten minutes at most. Never a password."""
+    said = {name: data.getlist(name) for name in data if name not in NEVER_KEPT}
+    request.session[KEPT] = {"path": request.path, "at": time.time(), "said": said}
+
+
+def take_back(request: HttpRequest) -> dict[str, Any]:
+    """What was kept of the form on this page, once."""
+    kept = request.session.get(KEPT)
+    if not isinstance(kept, dict) or kept.get("path") != request.path:
+        return {}
+    del request.session[KEPT]
+    if time.time() - float(kept["at"]) > 2 * FRESH_SECONDS:
+        return {}
+    return {name: values[0] if len(values) == 1 else values for name, values in kept["said"].items()}
+
+
+def _fields(ways: Ways) -> dict[str, forms.Field]:
+    found: dict[str, forms.Field] = {}
+    if ways.password:
+        words = _("Once more, because this binds you. It is not asked again for five minutes.")
+        if ways.demonstration:
+            words = _("Demonstration: type the password “%(password)s”. Elsewhere, this is the person's own.") % {
+                "password": DEMO_PASSWORD
+            }
+        found["password"] = forms.CharField(
+            label=_("Your password"),
+            help_text=words,
+            required=False,
+            strip=False,
+            max_length=500,
+            widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        )
+    if ways.code:
+        found["code"] = forms.CharField(
+            label=_("Or a code of your authenticator app") if ways.password else _("A code of your authenticator app"),
+            required=False,
+            max_length=40,
+            widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        )
+    return found
