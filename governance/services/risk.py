@@ -20,7 +20,7 @@ from governance.risk.rule import rank
 from governance.services.permission import Actor, account, account_or_none, allow, another, hold, person
 from kernel.database import lock_rows
 from kernel.errors import Conflict, Invalid, NotReady
-from ledger import state, unit_of_work
+from ledger import UnitOfWork, state, unit_of_work
 from portfolio.models import UseCase
 from portfolio.services import set_tier
 from portfolio.signals import announce_change
@@ -43,6 +43,7 @@ SHOWN = (
 OVERRIDE = ("override_tier", "override_reason", "override_by")
 CONFIRMER = "risk_compliance"
 TIER_THAT_BEARS_UNKNOWNS = "minimal"
+TIER_THAT_ENDS = "prohibited"
 MOST_UNKNOWN = 2
 LOWERING_ROLES = ("risk_compliance", "legal_privacy")
 
@@ -51,42 +52,69 @@ def classify(*, use_case: UseCase, answers: Mapping[str, Any], by: Actor) -> Ris
     """Apply the rule to the answers and keep the result. A tier that people raised before stays raised."""
     allow(by, "risk.classify", use_case)
     given = normalise(answers)
-    result = apply_rule(given)
     with unit_of_work(by=by) as uow:
-        use_case = lock_rows(UseCase.objects.select_related("unit")).get(pk=use_case.pk)
-        last = RiskClassification.objects.filter(use_case=use_case, is_current=True).first()
-        RiskClassification.objects.filter(use_case=use_case, is_current=True).update(is_current=False)
-        classification = RiskClassification(
-            use_case=use_case,
-            rule_version=questionnaire().version,
-            answers=given,
-            tier=result.tier,
-            score=result.score,
-            provisional=result.provisional,
-            legal_hold=result.legal_hold,
-            unknown_count=result.unknown_count,
-            prohibited_hits=result.prohibited_hits,
-            reasons=list(result.reasons),
-            contributing=list(result.contributing),
-            flags=list(result.flags),
-            duties=list(result.duties),
-            classified_by=account(by),
-            classified_at=timezone.now(),
-        )
-        _carry_over_raise(classification, last)
-        classification.save(force_insert=True)
-        before = state(last, SHOWN) if last else None
-        uow.record(
-            "risk.classified",
-            subject=classification,
-            use_case=use_case,
-            before=before,
-            after=state(classification, SHOWN),
-        )
-        in_force = max(classification.effective_tier, use_case.tier or TIERS[0], key=rank)
-        # An open hold is ended by legal alone, never by answering anew.
-        _put_in_force(classification, in_force, by, legal_hold=result.legal_hold or use_case.legal_hold)
-        announce_change(uow, use_case.pk, "risk")
+        fresh = lock_rows(UseCase.objects.select_related("unit")).get(pk=use_case.pk)
+        return _keep(uow, fresh, given, by)
+
+
+def reconsider_tier(*, use_case: UseCase, by: Actor, reason: str) -> RiskClassification | None:
+    """Apply today's rule to the latest answers and ask for a new confirmation, because the use case changed course.
+
+    The decision that changed its course is the right to do it, so none is asked for here. Without answers that the
+    questionnaire of today understands the use case is unclassified, which gates judge like high; None then.
+    """
+    with unit_of_work(by=by) as uow:
+        fresh = lock_rows(UseCase.objects.select_related("unit")).get(pk=use_case.pk)
+        last = RiskClassification.objects.filter(use_case=fresh, is_current=True).first()
+        try:
+            given = normalise(last.answers) if last else None
+        except Invalid:
+            given = None
+        if given is not None:
+            return _keep(uow, fresh, given, by, note=reason)
+        RiskClassification.objects.filter(use_case=fresh, is_current=True).update(is_current=False)
+        if fresh.tier != TIER_THAT_ENDS:
+            set_tier(use_case=fresh, tier="", source="", legal_hold=fresh.legal_hold, by=by)
+        announce_change(uow, fresh.pk, "risk")
+    return None
+
+
+def _keep(uow: UnitOfWork, use_case: UseCase, given: dict[str, Any], by: Actor, note: str = "") -> RiskClassification:
+    """Keep what the rule makes of these answers as the current classification of a locked use case."""
+    result = apply_rule(given)
+    last = RiskClassification.objects.filter(use_case=use_case, is_current=True).first()
+    RiskClassification.objects.filter(use_case=use_case, is_current=True).update(is_current=False)
+    classification = RiskClassification(
+        use_case=use_case,
+        rule_version=questionnaire().version,
+        answers=given,
+        tier=result.tier,
+        score=result.score,
+        provisional=result.provisional,
+        legal_hold=result.legal_hold,
+        unknown_count=result.unknown_count,
+        prohibited_hits=result.prohibited_hits,
+        reasons=list(result.reasons),
+        contributing=list(result.contributing),
+        flags=list(result.flags),
+        duties=list(result.duties),
+        classified_by=account(by),
+        classified_at=timezone.now(),
+    )
+    _carry_over_raise(classification, last)
+    classification.save(force_insert=True)
+    uow.record(
+        "risk.classified",
+        subject=classification,
+        use_case=use_case,
+        before=state(last, SHOWN) if last else None,
+        after=state(classification, SHOWN),
+        note=note[:300],
+    )
+    in_force = max(classification.effective_tier, use_case.tier or TIERS[0], key=rank)
+    # An open hold is ended by legal alone, never by answering anew.
+    _put_in_force(classification, in_force, by, legal_hold=result.legal_hold or use_case.legal_hold)
+    announce_change(uow, use_case.pk, "risk")
     return classification
 
 
