@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ledger.context import SYSTEM, current_context, ledger_context, set_auth_method
-    from ledger.recording import Subject
-    from ledger.services import UnitOfWork, erase_personal_values, unit_of_work
+    from ledger.recording import Overtaken, Subject
+    from ledger.services import UnitOfWork, again_when_overtaken, erase_personal_values, unit_of_work
     from ledger.states import Personal, diff, state
 
 _HOMES = {
     "SYSTEM": "ledger.context",
+    "Overtaken": "ledger.recording",
     "Personal": "ledger.states",
     "Subject": "ledger.recording",
     "UnitOfWork": "ledger.services",
+    "again_when_overtaken": "ledger.services",
     "current_context": "ledger.context",
     "diff": "ledger.states",
     "erase_personal_values": "ledger.services",
@@ -31,9 +33,11 @@ _HOMES = {
 
 __all__ = [
     "SYSTEM",
+    "Overtaken",
     "Personal",
     "Subject",
     "UnitOfWork",
+    "again_when_overtaken",
     "current_context",
     "diff",
     "erase_personal_values",

@@ -16,9 +16,11 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
 from kernel.canonical import canonical_bytes, digest, plain, plain_bytes
+from kernel.errors import Conflict
 from ledger.context import LedgerContext
 from ledger.merkle import leaf_hash
 from ledger.models import Event, Head, PersonalValue
@@ -157,9 +159,39 @@ def prepare(
     )
 
 
-def append(drafts: Sequence[Draft]) -> None:
-    """Number the drafts and insert them. From here to the end of the transaction other writers wait."""
+class Overtaken(Conflict):
+    """Somebody else recorded something about what this unit of work read, before it could commit.
+
+    All of it is undone. Whoever can decide anew on what is there now begins again (``again_when_overtaken``).
+    """
+
+    code = "overtaken"
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What one unit of work has read: the record of a use case as it stood before the event ``index`` was written."""
+
+    use_case_id: str
+    index: int
+
+
+def next_index() -> int:
+    """The index that the next event gets. Everything below it is committed and can be read."""
+    found = Head.objects.filter(pk=Head.SINGLETON).values_list("next_index", flat=True).first()
+    return 0 if found is None else int(found)
+
+
+def append(drafts: Sequence[Draft], watches: Iterable[Watch] = ()) -> None:
+    """Number the drafts and insert them. From here to the end of the transaction other writers wait.
+
+    Raises ``Overtaken`` when an event about something that is watched, or about no use case at all (a role on a unit,
+    a policy), was written since: whoever changes a fact records it under this same lock, so what nobody recorded until
+    now will be recorded after this unit.
+    """
     first = _take(len(drafts))
+    for watch in watches:
+        _refuse_if_overtaken(watch, first)
     at = timezone.now()
     Event.objects.bulk_create((draft.event(first + n, at) for n, draft in enumerate(drafts)), batch_size=BATCH)
     personal = [
@@ -169,6 +201,14 @@ def append(drafts: Sequence[Draft]) -> None:
     ]
     if personal:
         PersonalValue.objects.bulk_create(personal, batch_size=BATCH)
+
+
+def _refuse_if_overtaken(watch: Watch, until: int) -> None:
+    since = Event.objects.filter(index__gte=watch.index, index__lt=until)
+    if since.filter(Q(use_case_id=watch.use_case_id) | Q(use_case_id__isnull=True)).exists():
+        raise Overtaken(
+            "Something else about this was recorded at the same moment.", hint="Reload and read what changed."
+        )
 
 
 def _take(count: int) -> int:

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Protocol
+from functools import wraps
+from typing import Any, ParamSpec, Protocol, TypeVar
 from uuid import UUID
 
 from django.db import models, transaction
@@ -22,9 +23,12 @@ from django.utils import timezone
 from kernel.database import lock_rows
 from ledger.context import SYSTEM, current_context
 from ledger.models import PersonalValue
-from ledger.recording import Draft, Origin, Subject, append, prepare
+from ledger.recording import Draft, Origin, Overtaken, Subject, Watch, append, next_index, prepare
 
 DEFAULT_KIND = "person"
+ATTEMPTS = 8
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Actor(Protocol):
@@ -37,9 +41,10 @@ class Actor(Protocol):
 class UnitOfWork:
     """Collects the events of one transaction. Made by ``unit_of_work`` only."""
 
-    def __init__(self, by: Actor | str, drafts: list[Draft]) -> None:
+    def __init__(self, by: Actor | str, drafts: list[Draft], watches: list[Watch]) -> None:
         self.by = by
         self._drafts = drafts
+        self._watches = watches
         self._open = True
 
     def record(
@@ -73,6 +78,16 @@ class UnitOfWork:
         )
         self._drafts.append(draft)
 
+    def watch(self, use_case: object) -> None:
+        """From here on, what this unit reads of a use case has to be true still when it commits.
+
+        Say it before reading. If somebody else's change of that use case (or of what concerns none, such as a role on
+        a unit) is committed between the reading and this unit's own events, the unit ends with ``Overtaken`` and
+        leaves nothing behind. Without it PostgreSQL would let a decision rest on facts that were replaced while it
+        was made; SQLite knows one writer at a time.
+        """
+        self._watches.append(Watch(str(_use_case_id(use_case)), next_index()))
+
     def after_commit(self, callback: Callable[[], object]) -> None:
         """Call this once the outermost transaction has committed; never, if this unit is rolled back."""
         if not self._open:
@@ -102,6 +117,25 @@ def unit_of_work(*, by: Actor | str | None) -> Iterator[UnitOfWork]:
             yield uow
 
 
+def again_when_overtaken(service: Callable[P, R]) -> Callable[P, R]:
+    """A service that watches what it reads begins again when somebody else was faster, a few times at most.
+
+    Inside somebody else's unit of work it cannot: there ``Overtaken`` ends all of that unit.
+    """
+
+    @wraps(service)
+    def carried_out(*args: P.args, **kwargs: P.kwargs) -> R:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return service(*args, **kwargs)
+            except Overtaken:
+                if attempt == ATTEMPTS or _current.get() is not None:
+                    raise
+        raise AssertionError("unreachable")
+
+    return carried_out
+
+
 def erase_personal_values(
     values: models.QuerySet[PersonalValue], *, by: Actor | str, subject: models.Model | Subject, note: str = ""
 ) -> int:
@@ -120,7 +154,8 @@ def erase_personal_values(
 @contextmanager
 def _outermost(by: Actor | str) -> Iterator[UnitOfWork]:
     drafts: list[Draft] = []
-    uow = UnitOfWork(by, drafts)
+    watches: list[Watch] = []
+    uow = UnitOfWork(by, drafts, watches)
     with transaction.atomic():
         # Reset before the transaction ends: what runs on commit is no part of this unit.
         token = _current.set(uow)
@@ -130,14 +165,14 @@ def _outermost(by: Actor | str) -> Iterator[UnitOfWork]:
             uow.close()
             _current.reset(token)
         if drafts:
-            append(drafts)
+            append(drafts, watches)
 
 
 @contextmanager
 def _joined(outer: UnitOfWork, by: Actor | str | None) -> Iterator[UnitOfWork]:
     drafts = outer._drafts
     before = len(drafts)
-    uow = UnitOfWork(outer.by if by is None else _known(by), drafts)
+    uow = UnitOfWork(outer.by if by is None else _known(by), drafts, outer._watches)
     token = _current.set(uow)
     try:
         with transaction.atomic():

@@ -35,7 +35,7 @@ from gates.services.sign_offs import expired, require_in_person
 from gates.snapshots import open_in
 from kernel.canonical import canonical_bytes, digest
 from kernel.errors import Conflict, Invalid, NotReady
-from ledger import UnitOfWork, unit_of_work
+from ledger import UnitOfWork, again_when_overtaken, unit_of_work
 from notify.services import tell
 from portfolio.lifecycle import ENDED, position
 from portfolio.models import Stage, UseCase
@@ -73,6 +73,7 @@ def may_decide(user: User, review: Review) -> bool:
     return can(user, "gate.record_decision", review.use_case)
 
 
+@again_when_overtaken
 def decide(
     *,
     review: Review,

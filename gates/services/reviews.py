@@ -16,7 +16,7 @@ from gates.services.scenes import room_of, votes_that_count
 from gates.snapshots import Frozen, changed_facts, freeze, state_of
 from kernel.database import lock_rows
 from kernel.errors import Conflict, NotReady
-from ledger import UnitOfWork, unit_of_work
+from ledger import UnitOfWork, again_when_overtaken, unit_of_work
 from notify.services import tell
 from portfolio.models import Status, UseCase
 from portfolio.signals import announce_change
@@ -28,6 +28,7 @@ class SnapshotRenewed(Conflict):
     code = "snapshot_renewed"
 
 
+@again_when_overtaken
 def submit_review(*, use_case: UseCase, gate: str, by: User, message: str = "") -> Review:
     """Freeze the facts of a use case at its next gate and ask the people of the approval matrix to sign.
 
@@ -38,6 +39,7 @@ def submit_review(*, use_case: UseCase, gate: str, by: User, message: str = "") 
     now = timezone.now()
     with unit_of_work(by=by) as uow:
         fresh = lock_rows(UseCase.objects.select_related("unit").filter(pk=use_case.pk)).get()
+        uow.watch(fresh)
         version, policy = primary()
         _check_gate(fresh, gate, policy)
         frozen = freeze(fresh.pk, policy.gates[gate], policy, now)
@@ -86,6 +88,7 @@ def withdraw_review(*, review: Review, by: User, reason: str) -> Review:
     return fresh
 
 
+@again_when_overtaken
 def refresh_review(*, review: Review, by: User) -> tuple[Review, list[str]]:
     """Compare the snapshot with the facts of now on request; what changed, in words (empty: it still holds)."""
     require(by, "gate.submit", review.use_case)
@@ -102,6 +105,7 @@ def renew_if_changed(uow: UnitOfWork, review: Review) -> list[str]:
     Votes on the old digest lapse in the same transaction and their signers are told. Returns what changed. A caller
     that refuses on it lets its unit of work end first (``SnapshotRenewed``), so that the new snapshot is kept.
     """
+    uow.watch(review.use_case_id)  # what is compared here has to be true still when the unit commits
     policy = body_of(review.policy_version)
     frozen = freeze(review.use_case_id, policy.gates[review.gate], policy, timezone.now())
     current = review.snapshots.get(digest=review.digest)

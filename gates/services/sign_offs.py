@@ -15,7 +15,7 @@ from gates.models import Review, SignOff
 from gates.services.reviews import SnapshotRenewed, locked_review, renew_if_changed, require_open
 from gates.services.scenes import room_of, scenes_of, votes_that_count
 from kernel.errors import Conflict, Invalid
-from ledger import Personal, UnitOfWork, current_context, unit_of_work
+from ledger import Personal, UnitOfWork, again_when_overtaken, current_context, unit_of_work
 from notify.services import tell
 from portfolio.signals import announce_change
 
@@ -38,6 +38,7 @@ def _in_sentence(name: str) -> str:
     return name if name[1:2].isupper() else name[:1].lower() + name[1:]
 
 
+@again_when_overtaken
 def sign(*, review: Review, role: str, verdict: str, digest: str, by: User, reason: str = "") -> SignOff:
     """Put one vote on the current snapshot.
 
