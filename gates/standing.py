@@ -12,6 +12,7 @@ from gates.criterion import Finding, Outcome, Ref, day
 from gates.engine import FactBase, GateResult, Judged, blockers, judge_gate
 from gates.in_force import all_published
 from gates.models import Assessment, CriterionFinding
+from gates.owed import overdue_now
 from gates.policy import judged_tier
 from portfolio.models import UseCase
 
@@ -40,6 +41,7 @@ def _kept_results(use_case: UseCase) -> list[GateResult]:
         "jurisdictions": use_case.jurisdictions,
         "legal_hold": use_case.legal_hold,
     }
+    closed = (*blockers(profile), *overdue_now([use_case.pk], now).get(use_case.pk, ()))
     found = []
     for version, body in all_published():
         gate = body.next_gate(use_case.stage)
@@ -50,7 +52,7 @@ def _kept_results(use_case: UseCase) -> list[GateResult]:
             for c in gate.criteria
             if (row := rows.get((version.policy_id, gate.key, c.id))) is not None
         )
-        found.append(GateResult(use_case.pk, body, gate, judged_tier(use_case.tier), judged, tuple(blockers(profile))))
+        found.append(GateResult(use_case.pk, body, gate, judged_tier(use_case.tier), judged, closed))
     return found
 
 
@@ -58,6 +60,8 @@ def _kept_finding(row: CriterionFinding, now: datetime) -> Finding:
     outcome, reason = Outcome(row.outcome), row.reason
     if outcome is Outcome.MET and row.valid_until is not None and row.valid_until <= now:
         outcome, reason = Outcome.STALE, f"Was valid until {day(row.valid_until)}."
+    if outcome is Outcome.WAIVED and row.valid_until is not None and row.valid_until <= now:
+        outcome, reason = Outcome.NOT_MET, f"The waiver ended on {day(row.valid_until)}. {reason}"
     refs = tuple(Ref(e["kind"], e["id"], e["label"], e.get("digest", "")) for e in row.evidence)
     return Finding(outcome, row.observed, row.required, reason, refs, row.valid_until)
 
