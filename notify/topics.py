@@ -36,7 +36,15 @@ _ALL = (
     Topic(OTHER, _("Everything else"), _("Imports, reports and the like."), "bell", False),
 )
 TOPICS: dict[str, Topic] = {topic.key: topic for topic in _ALL}
-_ALIASES = {"waiver": "condition", "gate": "review", "decision": "review", "document": "evidence", "breach": "alert"}
+_ALIASES = {
+    "waiver": "condition",
+    "gate": "review",
+    "decision": "review",
+    "meeting": "review",
+    "recusal": "review",
+    "document": "evidence",
+    "breach": "alert",
+}
 
 
 def topic_of(kind: str) -> Topic:

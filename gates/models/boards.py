@@ -104,3 +104,8 @@ class Recusal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person}: {self.reason}"
+
+    @property
+    def ledger_label(self) -> str:
+        """Without the person: labels of events cannot be erased."""
+        return f"Recusal from {self.use_case.key}"
