@@ -52,7 +52,7 @@ def sweep() -> int:
 @shared_task(name="gates.tasks.expire", soft_time_limit=240, time_limit=300)
 def expire() -> int:
     """Judge again what has run out since it was found."""
-    ran_out = CriterionFinding.objects.filter(valid_until__lte=timezone.now(), outcome="met")
+    ran_out = CriterionFinding.objects.filter(valid_until__lte=timezone.now(), outcome__in=("met", "waived"))
     ids = list(ran_out.values_list("use_case_id", flat=True).distinct()[:MOST_AT_ONCE])
     if ids:
         with ledger_context(auth_method="worker"):
