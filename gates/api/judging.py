@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.access import for_user
+from accounts.access import to_act_on
 from gates.api.filters import FindingFilter
 from gates.api.serializers import FindingSerializer, GateJudgement
 from gates.engine import GateResult, Judged, remedy
@@ -40,7 +40,7 @@ class FindingViewSet(ReadOnlyViewSet):
 
     def get_queryset(self) -> QuerySet[CriterionFinding]:
         rows = CriterionFinding.objects.select_related("use_case", "policy", "policy_version")
-        return for_user(rows, user_of(self.request), "use_case.view")
+        return to_act_on(rows, user_of(self.request), "gate.read_verdict")
 
 
 class GateView(APIView):
@@ -55,7 +55,7 @@ class GateView(APIView):
         tags=TAG,
     )
     def get(self, request: Request, key: str, gate: str) -> Response:
-        rows = for_user(UseCase.objects.select_related("unit"), user_of(request), "use_case.view")
+        rows = to_act_on(UseCase.objects.select_related("unit"), user_of(request), "gate.read_verdict")
         use_case = rows.filter(key=key).first()
         if use_case is None:
             raise Http404

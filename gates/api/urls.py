@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 from gates.api.judging import FindingViewSet, GateView
 from gates.api.policies import PolicyViewSet
 from gates.api.reviews import DecisionViewSet, ReviewViewSet, SignOffViewSet
+from gates.api.verdict import VerdictView
 
 router = SimpleRouter()
 router.register("policies", PolicyViewSet, basename="policy")
@@ -18,5 +19,7 @@ router.register("decisions", DecisionViewSet, basename="decision")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("use-cases/<slug:key>/gates/<slug:gate>/", GateView.as_view(), name="use-case-gate"),
+    path("use-cases/<slug:key>/gates/<slug:gate>/verdict", VerdictView.as_view(), name="use-case-verdict"),
+    path("use-cases/<slug:key>/gates/<slug:gate>/verdict/", VerdictView.as_view(schema=None)),
     *router.urls,
 ]
