@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import django_filters as filters
 
-from gates.models import CriterionFinding, Decision, Review, SignOff
+from gates.models import CriterionFinding, Decision, Review, ReviewComment, SignOff
 
 USE_CASE = "Key of a use case."
 
@@ -55,3 +55,11 @@ class DecisionFilter(filters.FilterSet):
     class Meta:
         model = Decision
         fields: ClassVar[list[str]] = ["outcome"]
+
+
+class CommentFilter(filters.FilterSet):
+    review = filters.NumberFilter(field_name="review__number", help_text="Number of the review.")
+
+    class Meta:
+        model = ReviewComment
+        fields: ClassVar[list[str]] = ["criterion"]

@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from gates.api.judging import FindingViewSet, GateView
 from gates.api.policies import PolicyViewSet
+from gates.api.preparing import CommentViewSet, MissingView
 from gates.api.reviews import DecisionViewSet, ReviewViewSet, SignOffViewSet
 from gates.api.verdict import VerdictView
 
@@ -14,6 +15,7 @@ router = SimpleRouter()
 router.register("policies", PolicyViewSet, basename="policy")
 router.register("findings", FindingViewSet, basename="finding")
 router.register("reviews", ReviewViewSet, basename="review")
+router.register("review-comments", CommentViewSet, basename="review-comment")
 router.register("sign-offs", SignOffViewSet, basename="sign-off")
 router.register("decisions", DecisionViewSet, basename="decision")
 
@@ -21,5 +23,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("use-cases/<slug:key>/gates/<slug:gate>/", GateView.as_view(), name="use-case-gate"),
     path("use-cases/<slug:key>/gates/<slug:gate>/verdict", VerdictView.as_view(), name="use-case-verdict"),
     path("use-cases/<slug:key>/gates/<slug:gate>/verdict/", VerdictView.as_view(schema=None)),
+    path("use-cases/<slug:key>/missing/", MissingView.as_view(), name="use-case-missing"),
     *router.urls,
 ]

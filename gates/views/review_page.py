@@ -7,19 +7,27 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from accounts.access import actions_on
 from accounts.models import User
 from accounts.roles import role_name
+from gates.differences import Difference, fact_differences
+from gates.dossier import Preview, costs_of, issues_of, kpis_of, previews_of, risks_of, rounds_before
 from gates.duties import BOARD, SlotState
+from gates.forms import CommentForm
 from gates.models import Review
 from gates.presenting import evidence_url, stored_rows
 from gates.selectors import policy_of, snapshot_body, votes_of
 from gates.services.decisions import readiness
 from gates.services.scenes import Room, room_of
+from ledger import lookups, wording
 from ledger.selectors import events_for
+
+ABOUT = ("review", "sign_off", "decision", "condition", "waiver", "recusal", "agenda_item")
+MOST_EVENTS = 60
 
 
 def review_context(review: Review, user: User) -> dict[str, Any]:
@@ -28,7 +36,10 @@ def review_context(review: Review, user: User) -> dict[str, Any]:
     body = snapshot_body(review)
     room = room_of(review)
     ready = readiness(review, room, body) if review.is_open else None
-    rows = [_finding(row, policy.gates[review.gate], review.use_case.key) for row in stored_rows(body["findings"])]
+    previews = previews_of(body["findings"], review.use_case.key)
+    gate = policy.gates[review.gate]
+    rows = [_finding(row, gate, review.use_case.key, previews) for row in stored_rows(body["findings"])]
+    before = _body_before(review)
     may = actions_on(user, review.use_case) if review.is_open else frozenset()
     other = user.pk != review.submitted_by_id
     return {
@@ -38,6 +49,7 @@ def review_context(review: Review, user: User) -> dict[str, Any]:
         "gate": policy.gates[review.gate],
         "snapshot": {**body, "taken_at": parse_datetime(body["taken_at"])},
         "findings": rows,
+        "finding_groups": _groups(rows),
         "blocking": [row for row in rows if row["blocks"]],
         "slots": [_slot(s, room, user) for s in (ready.slots if ready else _closed_slots(room))],
         "lapsed": [v for v in votes_of(review) if v.lapsed_at],
@@ -47,10 +59,22 @@ def review_context(review: Review, user: User) -> dict[str, Any]:
         "may_stop": other and "use_case.stop" in may,
         "may_withdraw": "gate.submit" in may,
         "decision": getattr(review, "decision", None),
-        "kpis": _kpis(body),
-        "changes": _since_last_round(review, body),
+        "kpis": kpis_of(body),
+        "costs": costs_of(body),
+        "risks": risks_of(body),
+        "issues": issues_of(body),
+        "outcome_changes": _outcome_changes(before, body),
+        "fact_changes": _fact_groups(fact_differences(before, body)) if before else [],
+        "rounds": rounds_before(review),
+        "comments": list(review.comments.select_related("author")),
+        "comment_form": CommentForm(criteria=criteria_choices(review)),
         "events": _events(review),
     }
+
+
+def criteria_choices(review: Review) -> list[tuple[str, str]]:
+    """The criteria of a review's gate, for a comment to be about."""
+    return [(c.id, f"{c.id} {c.title}") for c in policy_of(review).gates[review.gate].criteria]
 
 
 def roles_to_sign(review: Review, user: User, room: Room | None = None) -> list[str]:
@@ -78,27 +102,52 @@ def why_not_sign(review: Review, user: User) -> str:
     }
 
 
-def _events(review: Review) -> list[Any]:
-    """What was done to this review, newest first."""
-    about = Q(action__startswith="review.") | Q(action__startswith="sign_off.") | Q(action__startswith="decision.")
+def _events(review: Review) -> list[dict[str, Any]]:
+    """What was done about this review, newest first, by whom."""
+    about = Q()
+    for noun in ABOUT:
+        about |= Q(action__startswith=f"{noun}.")
     found = events_for(use_case=review.use_case_id, since=review.submitted_at - timedelta(seconds=5))
     if review.closed_at is not None:
         found = found.filter(at__lte=review.closed_at + timedelta(seconds=5))
-    return list(found.filter(about)[:40])
+    rows = list(found.filter(about)[:MOST_EVENTS])
+    actors = lookups.names("actor", (event.actor_id for event in rows))
+    return [
+        {
+            "text": wording.title(event.action),
+            "at": event.at,
+            "person": str(actors.get(str(event.actor_id), _("Tollgate"))),
+            "machine": event.actor_kind != "person",
+            "icon": wording.icon(event.action, event.actor_kind),
+            "url": reverse("ledger:event", args=[event.index]),
+            "note": event.note,
+            "extra": f"#{event.index}",
+        }
+        for event in rows
+    ]
 
 
-def _finding(row: dict[str, Any], gate: Any, use_case_key: str) -> dict[str, Any]:
+def _finding(
+    row: dict[str, Any], gate: Any, use_case_key: str, previews: dict[tuple[str, str], Preview]
+) -> dict[str, Any]:
     criterion = next((c for c in gate.criteria if c.id == row["criterion"]), None)
-    evidence = [{"label": e["label"], "url": evidence_url(e["kind"], e["id"], use_case_key)} for e in row["evidence"]]
+    seen = [(e, previews.get((e["kind"], e["id"]))) for e in row["evidence"]]
+    evidence = [
+        {"label": e["label"], "url": evidence_url(e["kind"], e["id"], use_case_key)}
+        for e, preview in seen
+        if not preview
+    ]
     passes = row["outcome"] in ("met", "waived", "not_applicable")
     return {
         **row,
         "title": f"{row['criterion']} {row['title']}",
         "owner": role_name(row["owner"]),
         "evidence": evidence,
+        "previews": [preview for _ref, preview in seen if preview],
         "question": criterion.question if criterion else "",
         "source": ", ".join(criterion.standards[:6]) if criterion else "",
         "blocks": row["mandatory"] and not passes,
+        "passes": passes,
     }
 
 
@@ -126,31 +175,52 @@ def _closed_slots(room: Room) -> tuple[SlotState, ...]:
     return tuple(found)
 
 
-def _kpis(body: dict[str, Any]) -> list[dict[str, Any]]:
-    """Promised against measured, as frozen."""
-    found = []
-    for kpi in body["facts"].get("kpis") or []:
-        newest = kpi["measurements"][-1] if kpi["measurements"] else None
-        found.append(
-            {
-                **kpi,
-                "measured": newest["value"] if newest else None,
-                "measured_at": newest["window_end"] if newest else "",
-            }
-        )
+def _groups(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Findings as a signer reads them: what stands against passing is open, what is met waits behind one press."""
+    kinds = (
+        ("blocking", _("Stands against passing"), lambda r: r["blocks"]),
+        ("advisory", _("Advice that is not met: to be acknowledged"), lambda r: not r["passes"] and not r["blocks"]),
+        ("waived", _("Excused by a waiver"), lambda r: r["outcome"] == "waived"),
+        ("met", _("Met"), lambda r: r["outcome"] == "met"),
+        ("other", _("Does not apply here"), lambda r: r["outcome"] == "not_applicable"),
+    )
+    groups = [{"key": key, "title": title, "rows": [r for r in rows if belongs(r)]} for key, title, belongs in kinds]
+    return [{**group, "open": group["key"] != "other"} for group in groups if group["rows"]]
+
+
+def _body_before(review: Review) -> dict[str, Any] | None:
+    """The snapshot to compare with: the one this review had before, else the last one of the round before."""
+    before = review.snapshots.exclude(digest=review.digest).order_by("-taken_at").first()
+    if before is None and review.previous is not None:
+        before = review.previous.snapshots.filter(digest=review.previous.digest).first()
+    if before is None:
+        return None
+    found: dict[str, Any] = json.loads(before.body)
     return found
 
 
-def _since_last_round(review: Review, body: dict[str, Any]) -> list[dict[str, str]]:
+def _outcome_changes(before: dict[str, Any] | None, body: dict[str, Any]) -> list[dict[str, str]]:
     """Criteria whose outcome differs from the round or snapshot before."""
-    before = review.snapshots.exclude(digest=review.digest).order_by("-taken_at").first()
-    if before is None and review.previous_id:
-        before = review.previous.snapshots.order_by("-taken_at").first() if review.previous else None
     if before is None:
         return []
-    old = {row["criterion"]: row["outcome"] for row in json.loads(before.body)["findings"]}
+    old = {row["criterion"]: row["outcome"] for row in before["findings"]}
     return [
-        {"name": f"{row['criterion']} {row['title']}", "before": old[row["criterion"]], "after": row["outcome"]}
+        {
+            "name": f"{row['criterion']} {row['title']}",
+            "before": _said(old[row["criterion"]]),
+            "after": _said(row["outcome"]),
+        }
         for row in body["findings"]
         if row["criterion"] in old and old[row["criterion"]] != row["outcome"]
     ]
+
+
+def _said(outcome: str) -> str:
+    return outcome.replace("_", " ")
+
+
+def _fact_groups(changes: list[Difference]) -> list[dict[str, Any]]:
+    found: dict[str, list[Difference]] = {}
+    for change in changes:
+        found.setdefault(change.group, []).append(change)
+    return [{"title": title, "changes": rows} for title, rows in found.items()]

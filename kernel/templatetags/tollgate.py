@@ -137,6 +137,15 @@ def decimal(value: object) -> str:
 
 
 @register.filter
+def grouped(value: object) -> str:
+    """A sum or a count as people write it: 465,000."""
+    text = decimal(value)
+    whole, point, rest = text.partition(".")
+    digits = whole.removeprefix("-")
+    return f"{whole[: -len(digits)]}{int(digits):,}{point}{rest}" if digits.isdecimal() else text
+
+
+@register.filter
 def initials(name: object) -> str:
     """Two letters that stand for a person: first and last name, or the start of an address."""
     words = str(name).partition("@")[0].replace(".", " ").replace("_", " ").split()
