@@ -1,0 +1,7 @@
+"""How systems behave: sources, series, points, rules and alerts."""
+
+from monitoring.models.alerts import Alert, Rule
+from monitoring.models.series import IngestBatch, Point, Series
+from monitoring.models.sources import Source
+
+__all__ = ["Alert", "IngestBatch", "Point", "Rule", "Series", "Source"]

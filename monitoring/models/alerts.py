@@ -1,0 +1,127 @@
+"""Rules and the alerts that they open."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from monitoring.models.series import Series
+
+
+class Rule(models.Model):
+    """A threshold on a series with a warn and an act level."""
+
+    access_path: ClassVar[str] = "series__use_case"
+
+    class Op(models.TextChoices):
+        GTE = ">=", _("must be at least")
+        LTE = "<=", _("must be at most")
+        BETWEEN = "between", _("must lie between")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="rules")
+    name = models.CharField(max_length=200)
+    op = models.CharField(max_length=10, choices=Op)
+    warn = models.FloatField(null=True, blank=True)
+    act = models.FloatField(null=True, blank=True)
+    warn_high = models.FloatField(null=True, blank=True, help_text=_("Upper limit of a band."))
+    act_high = models.FloatField(null=True, blank=True, help_text=_("Upper limit of a band."))
+    consecutive = models.PositiveSmallIntegerField(default=1, help_text=_("Points in a row before it fires."))
+    reaction = models.CharField(max_length=300, blank=True, help_text=_("What is to be done when it fires."))
+    enabled = models.BooleanField(default=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("name",)
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=("series", "name"), name="rule_name_once"),
+            models.CheckConstraint(
+                condition=models.Q(warn__isnull=False) | models.Q(act__isnull=False), name="rule_has_a_limit"
+            ),
+            models.CheckConstraint(condition=models.Q(consecutive__gte=1), name="rule_consecutive_from_1"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Alert(models.Model):
+    """A rule is broken. At most one alert of a rule is unresolved."""
+
+    access_path: ClassVar[str] = "series__use_case"
+
+    class Level(models.TextChoices):
+        WARN = "warn", _("Warn")
+        ACT = "act", _("Act")
+
+    class AlertState(models.TextChoices):
+        OPEN = "open", _("Open")
+        ACKNOWLEDGED = "acknowledged", _("Acknowledged")
+        RESOLVED = "resolved", _("Resolved")
+
+    class Outcome(models.TextChoices):
+        RETRAIN = "retrain", _("Retrain")
+        RECALIBRATE = "recalibrate", _("Recalibrate")
+        ROLL_BACK = "roll_back", _("Roll back")
+        ACCEPT = "accept", _("Accept with reason")
+        DECOMMISSION = "decommission", _("Decommission")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="alerts")
+    rule = models.ForeignKey(
+        Rule,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="alerts",
+        help_text=_("Empty when the series fell silent."),
+    )
+    level = models.CharField(max_length=5, choices=Level)
+    state = models.CharField(max_length=12, choices=AlertState, default=AlertState.OPEN)
+    message = models.CharField(max_length=300)
+    value = models.FloatField(null=True, blank=True)
+    limit = models.FloatField(null=True, blank=True)
+    point_time = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(default=timezone.now)
+    act_since = models.DateTimeField(
+        null=True, blank=True, help_text=_("When it became a breach; an alert keeps the highest level it reached.")
+    )
+    last_seen_at = models.DateTimeField(default=timezone.now)
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(
+        max_length=12, choices=Outcome, blank=True, help_text=_("Decision owed after an act-level breach.")
+    )
+    outcome_reason = models.TextField(blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-opened_at",)
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=("rule",),
+                condition=~models.Q(state="resolved") & models.Q(rule__isnull=False),
+                name="alert_one_unresolved_per_rule",
+            ),
+            models.UniqueConstraint(
+                fields=("series",),
+                condition=~models.Q(state="resolved") & models.Q(rule__isnull=True),
+                name="alert_one_silence_per_series",
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=("state", "-opened_at"), name="alert_inbox")]
+
+    def __str__(self) -> str:
+        return self.message
