@@ -165,34 +165,6 @@ def test_everything_but_a_go_needs_a_reason(outcome: str) -> None:
     assert "reason" in wrong.value.errors
 
 
-def test_a_stop_needs_its_code_and_ends_the_use_case() -> None:
-    case = ready_case()
-    review = case.submit()
-    case.manager = person_with("business_sponsor", case.use_case)
-    with pytest.raises(Invalid) as wrong:
-        case.decide(review, "stop", reason="No value.")
-    assert "reason_code" in wrong.value.errors
-    case.decide(review, "stop", reason="No value.", reason_code="no_value")
-    case.use_case.refresh_from_db()
-    assert (case.use_case.stage, case.use_case.status) == ("stopped", "closed")
-    assert not GateAssurance.objects.exists()
-
-
-def test_a_pivot_goes_back_and_what_lies_ahead_has_to_be_passed_anew() -> None:
-    case = ready_case()
-    case.pass_gate()
-    review = case.submit("poc_to_pilot")
-    with pytest.raises(Invalid) as wrong:
-        case.decide(review, "pivot", reason="Other users.", to_stage="pilot")
-    assert "to_stage" in wrong.value.errors
-    case.decide(review, "pivot", reason="Other users.", to_stage="idea")
-    case.use_case.refresh_from_db()
-    assert (case.use_case.stage, case.use_case.assurance) == ("idea", "")
-    assert not GateAssurance.objects.exists()
-    assert Decision.objects.count() == 2
-    assert case.submit().round == 1
-
-
 def test_a_go_waits_until_the_use_case_is_resumed() -> None:
     case = ready_case()
     review = case.submit()
