@@ -1,4 +1,7 @@
-"""The `tollgate` command. Exit codes: 0 done or ready, 1 not ready, 2 wrong input, 3 refused, 4 no answer."""
+"""The `tollgate` command.
+
+Exit codes: 0 done, ready or allowed, 1 not ready or denied, 2 wrong input, 3 refused, 4 no answer.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,11 @@ from typing import Any
 from tollgate_client import __version__
 from tollgate_client.api import Refused, Tollgate, Unreachable
 from tollgate_client.points import BadFile, batches, form_of, read_points
+from tollgate_client.verdict import ask, lines
 
 DONE, NOT_READY, WRONG_INPUT, REFUSED, NO_ANSWER = range(5)
 POINTS_AT_ONCE = 10_000
+MOST_SECONDS = 86_400
 SETTLED = frozenset({"met", "waived", "not_applicable"})
 
 
@@ -99,6 +104,15 @@ def findings(tollgate: Tollgate, options: argparse.Namespace) -> int:
     return DONE if ready else NOT_READY
 
 
+def verdict(tollgate: Tollgate, options: argparse.Namespace) -> int:
+    """May it be released? The exit code says so, whatever is printed."""
+    if options.at and options.wait:
+        raise BadFile("--wait and --at exclude each other: the past does not change")
+    found = ask(tollgate, options.use_case, options.gate, at=options.at or "", strict=options.strict, wait=options.wait)
+    print(json.dumps(found, indent=2) if options.json else "\n".join(lines(found)))
+    return DONE if found["allowed"] else NOT_READY
+
+
 def _owed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in rows if row["mandatory"] and row["outcome"] not in SETTLED]
 
@@ -120,6 +134,12 @@ def _print_findings(rows: list[dict[str, Any]], blockers: list[str], ready: bool
     else:
         state = "ready" if ready else "not ready"
         print(f"{where}: {state}; {len(rows) - len(owed)} of {len(rows)} settled, {len(owed)} owed")
+
+
+def _seconds(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= MOST_SECONDS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to {MOST_SECONDS}")
+    return int(text)
 
 
 def _metric(text: str) -> tuple[str, str]:
@@ -160,6 +180,15 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--policy", help="one policy; default: all that apply")
     command.add_argument("--format", choices=("text", "json"), default="text")
     command.set_defaults(run=findings)
+
+    command = commands.add_parser("verdict", help="may this be released? exit code 0 when allowed, 1 when denied")
+    command.add_argument("use_case", help="the key of the use case")
+    command.add_argument("gate", help="the gate, such as pilot_to_production")
+    command.add_argument("--wait", type=_seconds, default=0, metavar="SECONDS", help="wait until it is allowed")
+    command.add_argument("--at", help="what held then: a date or a moment in the past (ISO 8601)")
+    command.add_argument("--strict", action="store_true", help="deny what is at risk, too")
+    command.add_argument("--json", action="store_true", help="print the whole answer")
+    command.set_defaults(run=verdict)
     return parser
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 from tollgate_client.cli import main
 
+from gates.assurance import reassess
 from governance.models import ValidationRun
 from monitoring.models import Point
 from portfolio.models import UseCase
-from tests.factories.accounts import ServiceAccountFactory, give, token_for
+from tests.factories.accounts import ServiceAccountFactory, give, person_with, token_for
 from tests.factories.gates import Case, ready_case
 from tests.factories.portfolio import UseCaseFactory
 
@@ -105,3 +110,73 @@ def test_a_gate_that_is_not_there_is_refused(as_lead: Ask, capsys: pytest.Captur
     case = ready_case()
     assert as_lead(case)("findings", case.use_case.key, "--gate", "no_such_gate") == 3
     assert "404" in capsys.readouterr().err
+
+
+@pytest.fixture
+def as_machine(live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Ask:
+    """The command of a machine of the case."""
+
+    def command_of(case: Case) -> Run:
+        account = ServiceAccountFactory.create()
+        give(account, "service_account", case.use_case)
+        _token, key = token_for(account)
+        monkeypatch.setenv("TOLLGATE_TOKEN", key)
+        return lambda *arguments: main(["--url", live_server.url, *arguments])
+
+    return command_of
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_machine_asks_for_findings_with_the_token_it_sends_with(
+    as_machine: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = ready_case()
+    assert as_machine(case)("findings", case.use_case.key, "--gate", "idea_to_poc") == 0, capsys.readouterr().out
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_release_without_a_decision_is_denied_and_one_with_it_is_allowed(
+    as_machine: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = ready_case(problem_statement="")
+    tollgate = as_machine(case)
+    assert tollgate("verdict", case.use_case.key, "idea_to_poc") == 1
+    said = capsys.readouterr().out
+    assert "DENIED" in said
+    assert "IP-01" in said
+    UseCase.objects.update(problem_statement="Letters take two weeks.")
+    before = timezone.now()
+    review = case.pass_gate()
+    person_with("business_sponsor", case.use_case)
+    reassess([case.use_case.pk])
+    assert tollgate("verdict", case.use_case.key, "idea_to_poc", "--strict") == 0, capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"decision   {review} go" in said
+    assert review.digest in said
+    assert tollgate("verdict", case.use_case.key, "idea_to_poc", "--at", before.isoformat(), "--json") == 1
+    assert json.loads(capsys.readouterr().out)["decision"] is None
+    assert tollgate("verdict", case.use_case.key, "no_such_gate") == 3
+    assert "idea_to_poc, poc_to_pilot" in capsys.readouterr().err
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_command_that_waits_ends_once_it_is_decided(as_machine: Ask) -> None:
+    case = ready_case()
+    person_with("business_sponsor", case.use_case)
+    review = case.submit()
+    case.sign_all(review)
+    tollgate = as_machine(case)
+
+    def decide_soon() -> None:
+        time.sleep(2)
+        try:
+            case.decide(review)
+        finally:
+            connection.close()
+
+    deciding = threading.Thread(target=decide_soon)
+    deciding.start()
+    begun = time.monotonic()
+    assert tollgate("verdict", case.use_case.key, "idea_to_poc", "--wait", "40") == 0
+    assert time.monotonic() - begun < 20
+    deciding.join()

@@ -206,3 +206,60 @@ def test_without_a_token_nothing_is_asked(
     assert main(["--url", httpserver.url_for("/"), "findings", "UC-0017"]) == 2
     assert "TOLLGATE_TOKEN" in capsys.readouterr().err
     assert httpserver.log == []
+
+
+def _verdict(*, allowed: bool) -> dict[str, object]:
+    return {
+        "allowed": allowed,
+        "basis": "decision" if allowed else "none",
+        "use_case": "UC-0017",
+        "name": "Letters",
+        "title": "Pilot to production",
+        "stage": "pilot",
+        "tier": "high",
+        "decision": None,
+        "live": None,
+        "reasons": [] if allowed else [{"code": "no_decision", "text": "No decision lets this gate pass."}],
+        "warnings": [],
+        "failing": [],
+        "conditions": [],
+        "waivers": [],
+        "reconstructed": [],
+        "policy": {"key": "default", "version": "1.0.0", "digest": "ab" * 32},
+    }
+
+
+VERDICT = "/api/v1/use-cases/UC-0017/gates/pilot_to_production/verdict"
+
+
+def test_a_busy_server_is_asked_again_for_the_verdict(httpserver: HTTPServer, tollgate: Run) -> None:
+    httpserver.expect_ordered_request(VERDICT).respond_with_data("", status=503, headers={"Retry-After": "5"})
+    httpserver.expect_ordered_request(VERDICT).respond_with_json(_verdict(allowed=True))
+    assert tollgate("verdict", "UC-0017", "pilot_to_production") == 0
+
+
+def test_a_long_wait_is_several_short_ones(
+    httpserver: HTTPServer, tollgate: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 10_000, 50))
+    monkeypatch.setattr("tollgate_client.verdict.time.monotonic", lambda: next(clock))
+    for _turn in range(3):
+        httpserver.expect_ordered_request(VERDICT).respond_with_json(_verdict(allowed=False))
+    httpserver.expect_ordered_request(VERDICT).respond_with_json(_verdict(allowed=True))
+    assert tollgate("verdict", "UC-0017", "pilot_to_production", "--wait", "300", "--strict") == 0
+    waits = [request.args.get("wait") for request, _answer in httpserver.log]
+    assert waits == [None, "60", "60", "60"]
+    assert {request.args["strict"] for request, _answer in httpserver.log} == {"true"}
+
+
+def test_a_denial_ends_with_1_and_says_why(
+    httpserver: HTTPServer, tollgate: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    httpserver.expect_request(VERDICT).respond_with_json(_verdict(allowed=False))
+    assert tollgate("verdict", "UC-0017", "pilot_to_production") == 1
+    assert "denied     No decision lets this gate pass." in capsys.readouterr().out
+
+
+def test_a_wait_in_the_past_is_wrong_input(httpserver: HTTPServer, tollgate: Run) -> None:
+    assert tollgate("verdict", "UC-0017", "pilot_to_production", "--at", "2026-01-01", "--wait", "5") == 2
+    assert httpserver.log == []
