@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from gates.engine import FactBase, GateResult, Judged, evaluate_facts, judge_gate
 from gates.fact import asked
-from gates.in_force import all_published
+from gates.in_force import rules_in_force
 from gates.models import Assessment, CriterionFinding, GateAssurance
 from gates.policy import PolicyBody
 from portfolio.models import UseCase
@@ -29,21 +29,23 @@ def assess(use_case_ids: Sequence[UUID] | None = None, *, at: datetime | None = 
     written in one transaction a few hundred use cases, so that nobody who writes has to wait for thousands.
     """
     moment = at or timezone.now()
-    policies = all_published()
-    if not policies:
+    rules = rules_in_force()
+    if not rules.policies:
         return 0
-    base = FactBase(use_case_ids, {need for _v, body in policies for need in body.needs()}, moment)
+    base = FactBase(use_case_ids, rules.needs(), moment)
+    paths = rules.paths_of(use_case_ids)
     passed = _under_assurance(use_case_ids)
     for start in range(0, len(base.ids), AT_ONCE):
         ids = base.ids[start : start + AT_ONCE]
         kept: list[tuple[UUID, Any, GateResult]] = []
         primary: list[GateResult] = []
-        for version, body in policies:
-            results = evaluate_facts(base, None, body, ids)
+        for version, body, theirs in rules.judging(ids, paths):
+            results = evaluate_facts(base, None, body, theirs)
             kept += [(version.policy_id, version.pk, r) for r in results]
-            if version.policy.is_primary:
-                primary = results
-                kept += [(version.policy_id, version.pk, r) for r in _passed_results(base, body, passed, ids, results)]
+            if body.primary:
+                primary += results
+                again = _passed_results(base, body, passed, theirs, results)
+                kept += [(version.policy_id, version.pk, r) for r in again]
         with transaction.atomic():
             _store(kept, ids, moment)
             _stand(primary, ids)

@@ -40,8 +40,8 @@ from gates.policy_shapes import (
 )
 from gates.waiving import MOST_DAYS
 from kernel.errors import Invalid
+from kernel.located import Located, read_located
 from kernel.located import Path as Place
-from kernel.located import read_located
 from portfolio.models import Stage
 
 MAX_BYTES = 1_000_000
@@ -54,7 +54,12 @@ def read_policy_file(path: Path) -> PolicyBody:
 def read_policy(text: str, name: str) -> PolicyBody:
     """The policy in ``text``. Raises ``Invalid`` with every problem found, each with its line."""
     require_size(text, name)
-    reader = _Reader(read_located(text, name))
+    return policy_from(read_located(text, name))
+
+
+def policy_from(located: Located) -> PolicyBody:
+    """The policy in plain data whose places are known; raises like ``read_policy``."""
+    reader = _Reader(located)
     body = reader.policy()
     if body is None or reader.problems:
         more = f" ({len(reader.problems)} problems in all)" if len(reader.problems) > 1 else ""

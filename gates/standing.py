@@ -10,7 +10,7 @@ from django.utils import timezone
 from gates.assessment import assess
 from gates.criterion import Finding, Outcome, Ref, day
 from gates.engine import FactBase, GateResult, Judged, blockers, judge_gate
-from gates.in_force import all_published
+from gates.in_force import policies_for
 from gates.models import Assessment, CriterionFinding
 from gates.owed import overdue_now
 from gates.policy import judged_tier
@@ -43,7 +43,7 @@ def _kept_results(use_case: UseCase) -> list[GateResult]:
     }
     closed = (*blockers(profile), *overdue_now([use_case.pk], now).get(use_case.pk, ()))
     found = []
-    for version, body in all_published():
+    for version, body in policies_for(use_case):
         gate = body.next_gate(use_case.stage)
         if gate is None or not body.judges_facts(profile):
             continue
@@ -69,7 +69,7 @@ def _kept_finding(row: CriterionFinding, now: datetime) -> Finding:
 def judge_now(use_case: UseCase, gate: str | None = None, *, at: datetime | None = None) -> list[GateResult]:
     """Every published policy's view of one use case, live: its next gate, or the one asked for. Primary first."""
     moment = at or timezone.now()
-    bodies = [body for _version, body in all_published()]
+    bodies = [body for _version, body in policies_for(use_case)]
     base = FactBase([use_case.pk], {need for body in bodies for need in body.needs()}, moment)
     if use_case.pk not in base.ids:
         return []

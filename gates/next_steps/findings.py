@@ -9,7 +9,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from gates.criterion import Outcome, criterion_types
-from gates.in_force import all_published
+from gates.in_force import rules_in_force
 from gates.models import CriterionFinding
 from gates.policy import PolicyBody
 from gates.presenting import ORDER
@@ -24,17 +24,19 @@ class MissingFirst(NextSteps):
     key: ClassVar[str] = "findings"
 
     def steps(self, use_cases: Sequence[UseCase]) -> Mapping[UUID, NextStep]:
-        policy = next((body for version, body in all_published() if version.policy.is_primary), None)
+        rules = rules_in_force()
         asked = {use_case.pk: use_case for use_case in use_cases if use_case.next_gate}
-        if policy is None or not asked:
+        if not any(body.primary for _version, body in rules.policies) or not asked:
             return {}
+        paths = rules.paths_of(list(asked))
         blocking = [str(outcome) for outcome in Outcome if not outcome.passes]
-        rows = CriterionFinding.objects.filter(
-            use_case__in=list(asked), policy__is_primary=True, mandatory=True, outcome__in=blocking
-        )
+        rows = CriterionFinding.objects.filter(use_case__in=list(asked), mandatory=True, outcome__in=blocking)
         found: dict[UUID, tuple[int, str, str]] = {}
-        for pk, gate, criterion, outcome in rows.values_list("use_case_id", "gate", "criterion", "outcome"):
-            title = _title(policy, gate, criterion) if gate == asked[pk].next_gate else ""
+        columns = ("use_case_id", "policy_id", "gate", "criterion", "outcome")
+        for pk, policy_id, gate, criterion, outcome in rows.values_list(*columns):
+            version, policy = rules.primary_at(paths.get(pk, ""))
+            decides = version.policy_id == policy_id and gate == asked[pk].next_gate
+            title = _title(policy, gate, criterion) if decides else ""
             if title:
                 place = (ORDER[Outcome(outcome)], criterion, title)
                 found[pk] = min(place, found.get(pk, place))

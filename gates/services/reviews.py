@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from accounts.access import require
 from accounts.models import User
-from gates.in_force import body_of, primary
-from gates.models import GateAssurance, Policy, Review, SignOff, Snapshot
+from gates.in_force import body_of, policy_for
+from gates.lapsing import lapse, live_votes, locked_review
+from gates.models import GateAssurance, Policy, Review, Snapshot
 from gates.policy import PolicyBody
-from gates.services.scenes import room_of, votes_that_count
+from gates.services.scenes import room_of
 from gates.snapshots import Frozen, changed_facts, freeze, state_of
 from kernel.database import lock_rows
 from kernel.errors import Conflict, NotReady
@@ -20,6 +21,20 @@ from ledger import UnitOfWork, again_when_overtaken, unit_of_work
 from notify.services import tell
 from portfolio.models import Status, UseCase
 from portfolio.signals import announce_change
+
+
+__all__ = [
+    "SnapshotRenewed",
+    "close",
+    "lapse",
+    "locked_review",
+    "refresh_review",
+    "renew_if_changed",
+    "require_active",
+    "require_open",
+    "submit_review",
+    "withdraw_review",
+]
 
 
 class SnapshotRenewed(Conflict):
@@ -40,7 +55,7 @@ def submit_review(*, use_case: UseCase, gate: str, by: User, message: str = "") 
     with unit_of_work(by=by) as uow:
         fresh = lock_rows(UseCase.objects.select_related("unit").filter(pk=use_case.pk)).get()
         uow.watch(fresh)
-        version, policy = primary()
+        version, policy = policy_for(fresh)
         _check_gate(fresh, gate, policy)
         frozen = freeze(fresh.pk, policy.gates[gate], policy, now)
         _check_ready(frozen)
@@ -83,8 +98,9 @@ def withdraw_review(*, review: Review, by: User, reason: str) -> Review:
     with unit_of_work(by=by) as uow:
         fresh = locked_review(review)
         require_open(fresh)
+        votes = live_votes(fresh)
         close(uow, fresh, Review.State.WITHDRAWN, reason)
-        lapse(uow, fresh, votes_that_count(fresh), f"The review was withdrawn: {reason}"[:300])
+        lapse(uow, fresh, votes, f"The review was withdrawn: {reason}"[:300])
     return fresh
 
 
@@ -116,12 +132,6 @@ def renew_if_changed(uow: UnitOfWork, review: Review) -> list[str]:
     return changed
 
 
-def locked_review(review: Review) -> Review:
-    """The review under its row lock, as it is now."""
-    rows = Review.objects.select_related("use_case__unit", "policy_version__policy", "submitted_by")
-    return lock_rows(rows.filter(pk=review.pk)).get()
-
-
 def require_open(review: Review) -> None:
     """``Conflict`` that says why nothing more can be done with a closed review."""
     if not review.is_open:
@@ -142,27 +152,11 @@ def close(uow: UnitOfWork, review: Review, state: str, note: str) -> None:
     announce_change(uow, review.use_case_id, "review")
 
 
-def lapse(uow: UnitOfWork, review: Review, votes: list[SignOff], because: str) -> None:
-    """Votes stay on record but count no more; their signers are told why."""
-    now = timezone.now()
-    for vote in votes:
-        vote.lapsed_at, vote.lapsed_because = now, because
-        vote.save(update_fields=["lapsed_at", "lapsed_because"])
-        uow.record("sign_off.lapsed", subject=vote, use_case=review.use_case, after={"lapsed_because": because})
-    tell(
-        recipients=[v.person for v in votes],
-        kind="sign_off.lapsed",
-        title=f"Your sign-off on {review} no longer counts",
-        body=because,
-        url=f"/gates/reviews/{review.number}/",
-    )
-
-
 def _replace(uow: UnitOfWork, review: Review, old: Snapshot, frozen: Frozen, changed: list[str]) -> None:
     because = f"Facts changed after the snapshot: {', '.join(changed)}."[:300]
     old.replaced_because = because
     old.save(update_fields=["replaced_because"])
-    votes = votes_that_count(review)
+    votes = live_votes(review)
     before = {"digest": review.digest, "tier": review.tier}
     slots = body_of(review.policy_version).slots(review.gate, frozen.result.tier)
     review.digest, review.tier = frozen.digest, frozen.result.tier

@@ -9,10 +9,11 @@ from django.utils import timezone
 from accounts.models import User
 from gates.models import Policy, PolicyVersion
 from gates.policy_reading import read_policy
+from gates.services.policies.publishing import lay_over, supersede
 from kernel.errors import Conflict
 from ledger import SYSTEM, unit_of_work
 
-SHIPPED = Path(__file__).resolve().parent.parent / "policies"
+SHIPPED = Path(__file__).resolve().parents[2] / "policies"
 
 
 def install_policies(*, by: User | str = SYSTEM) -> list[PolicyVersion]:
@@ -33,11 +34,14 @@ def _install(path: Path, by: User | str) -> PolicyVersion:
                 f"{path.name} says {body.version} like the published version but differs from it: raise its version."
             )
         return known
+    current = PolicyVersion.objects.filter(policy__key=body.key, state="published", published_by__isnull=False).first()
+    if current is not None:
+        return current  # people have published a version of their own: what ships with an update is theirs to take over
     with unit_of_work(by=by) as uow:
         policy, _new = Policy.objects.get_or_create(
             key=body.key, defaults={"title": body.title, "is_primary": body.primary}
         )
-        PolicyVersion.objects.filter(policy=policy, state="published").update(state="superseded")
+        supersede(uow, policy)
         version = PolicyVersion.objects.create(
             policy=policy,
             label=body.version,
@@ -51,4 +55,6 @@ def _install(path: Path, by: User | str) -> PolicyVersion:
             subject=version,
             after={"policy": body.key, "version": body.version, "digest": body.digest},
         )
+        if policy.is_primary:
+            lay_over(uow, body)
     return version
