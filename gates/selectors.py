@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from django.db.models import Prefetch, QuerySet
 from accounts.access import for_user
 from accounts.models import User
 from gates.in_force import body_of
-from gates.models import Decision, GateAssurance, Review, SignOff
+from gates.models import Decision, GateAssurance, Review, SignOff, Waiver
 from gates.policy import PolicyBody
 from portfolio.models import UseCase
 
@@ -66,5 +67,25 @@ def policy_of(review: Review) -> PolicyBody:
 
 def with_votes(rows: QuerySet[Review, Review]) -> QuerySet[Review, Review]:
     """Reviews with the votes that count, for lists that show progress: one query more for all of them."""
-    counted = SignOff.objects.filter(lapsed_at__isnull=True).only("review_id", "role", "verdict", "digest", "person_id")
+    counted = SignOff.objects.filter(lapsed_at__isnull=True).only(
+        "review_id", "role", "verdict", "digest", "person_id", "on_behalf_of_id", "signed_at"
+    )
     return rows.prefetch_related(Prefetch("sign_offs", queryset=counted, to_attr="live_votes"))
+
+
+def waivers_for(user: User) -> QuerySet[Waiver, Waiver]:
+    """Waivers of the use cases that a person may see, with what lists and pages show of them."""
+    return for_user(Waiver.objects.select_related("use_case__unit", "requested_by", "renews"), user, "use_case.view")
+
+
+def waivers_by_state(rows: QuerySet[Waiver, Waiver], state: str, at: datetime) -> QuerySet[Waiver, Waiver]:
+    """As people think of them: an approved one is in force until it ends, and expired from then on."""
+    granted = rows.filter(state=Waiver.State.APPROVED)
+    match state:
+        case "in_force":
+            return granted.filter(expires_at__gt=at)
+        case "ending":
+            return granted.filter(expires_at__gt=at, expires_at__lte=at + timedelta(days=30))
+        case "expired":
+            return granted.filter(expires_at__lte=at)
+    return rows.filter(state=state)

@@ -22,7 +22,6 @@ from notify.services import tell
 from portfolio.models import Status, UseCase
 from portfolio.signals import announce_change
 
-
 __all__ = [
     "SnapshotRenewed",
     "close",

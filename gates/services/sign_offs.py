@@ -9,11 +9,11 @@ from django.utils import timezone
 from accounts.access import forget_grants, require, roles_on
 from accounts.models import User
 from accounts.roles import role_name
-from gates.duties import complete, refusal
-from gates.in_force import body_of
+from gates.duties import Signer, complete, refusal
+from gates.lapsing import lapse_expired, locked_review
 from gates.models import Review, SignOff
-from gates.services.reviews import SnapshotRenewed, locked_review, renew_if_changed, require_open
-from gates.services.scenes import room_of, scenes_of, votes_that_count
+from gates.scenes import room_of, scenes_of, still_counts, votes_that_count
+from gates.services.reviews import SnapshotRenewed, renew_if_changed, require_open
 from kernel.errors import Conflict, Invalid
 from ledger import Personal, UnitOfWork, again_when_overtaken, current_context, unit_of_work
 from notify.services import tell
@@ -28,9 +28,12 @@ MEANINGS = {
 }
 
 
-def meaning(role: str, verdict: str) -> str:
+def meaning(role: str, verdict: str, on_behalf_of: User | None = None) -> str:
     """What a signature means, in the words shown before signing (21 CFR 11.50)."""
-    return MEANINGS[verdict].format(role=_in_sentence(role_name(role)))
+    name = _in_sentence(role_name(role))
+    if on_behalf_of is not None:
+        name = f"{name} in place of {on_behalf_of.full_name or on_behalf_of.email}"
+    return MEANINGS[verdict].format(role=name)[:300]
 
 
 def _in_sentence(name: str) -> str:
@@ -38,9 +41,25 @@ def _in_sentence(name: str) -> str:
     return name if name[1:2].isupper() else name[:1].lower() + name[1:]
 
 
+METHODS = frozenset({"password", "totp", "webauthn", "recovery_codes", "demonstration", "session", "command", "worker"})
+SINGLE_SIGN_ON = "sso:"
+
+
 @again_when_overtaken
-def sign(*, review: Review, role: str, verdict: str, digest: str, by: User, reason: str = "") -> SignOff:
-    """Put one vote on the current snapshot.
+def sign(
+    *,
+    review: Review,
+    role: str,
+    verdict: str,
+    digest: str,
+    by: User,
+    reason: str = "",
+    on_behalf_of: User | None = None,
+    method: str = "",
+) -> SignOff:
+    """Put one vote on the current snapshot, as oneself or as the stand-in of ``on_behalf_of``.
+
+    ``method`` is how the person proved who they are (``accounts.freshness.Proof.method``).
 
     ``Conflict`` when the review is closed, the digest is not the current one, or facts changed since (the snapshot
     is then taken again and the old votes lapse); ``PermissionDenied`` with the reason when separation of duties or
@@ -48,19 +67,31 @@ def sign(*, review: Review, role: str, verdict: str, digest: str, by: User, reas
     """
     require(by, "use_case.view", review.use_case)
     require_in_person(by)
-    _check_words(verdict, reason)
+    _check_words(verdict, reason, method)
     with unit_of_work(by=by) as uow:
         fresh = locked_review(review)
         require_open(fresh)
-        votes = votes_that_count(fresh)
-        forget_grants(by)
-        why_not = refusal(scenes_of([fresh], {fresh.pk: votes})[fresh.pk], by, role, roles_on(by, fresh.use_case))
-        if why_not:
-            raise PermissionDenied(why_not)
+        _require_of_this_review(fresh, digest)
+        lapse_expired(uow, fresh)
+        _require_entitled(fresh, by, role, on_behalf_of)
         changed = renew_if_changed(uow, fresh)
         if not changed:
             _require_current(fresh, digest)
-            vote = _insert(fresh, role, verdict, reason.strip(), by)
+            vote = _insert(
+                SignOff(
+                    review=fresh,
+                    digest=fresh.digest,
+                    role=role,
+                    person=by,
+                    on_behalf_of=on_behalf_of,
+                    verdict=verdict,
+                    reason=reason.strip(),
+                    meaning=meaning(role, verdict, on_behalf_of),
+                    signer_name=by.full_name or by.email,
+                    method=method or current_context().auth_method or "session",
+                    signed_at=timezone.now(),
+                )
+            )
             _announce(uow, fresh, vote)
     if changed:
         raise SnapshotRenewed(
@@ -70,12 +101,33 @@ def sign(*, review: Review, role: str, verdict: str, digest: str, by: User, reas
     return vote
 
 
+def _require_entitled(review: Review, by: User, role: str, giver: User | None) -> None:
+    votes = votes_that_count(review)
+    for someone in (by, giver):
+        if someone is not None:
+            forget_grants(someone)
+    other = Signer(giver, frozenset(roles_on(giver, review.use_case))) if giver is not None else None
+    scene = scenes_of([review], {review.pk: votes})[review.pk]
+    why_not = refusal(scene, by, role, roles_on(by, review.use_case), on_behalf_of=other)
+    if why_not:
+        raise PermissionDenied(why_not)
+
+
 def require_in_person(by: User) -> None:
     """Only a person who is signed in signs and decides: no machine, and no token that a script carries."""
     if not by.is_person:
         raise PermissionDenied("Service accounts never sign or decide (SOD-12).")
     if by.token_scopes is not None:
         raise PermissionDenied("A token never signs or decides: sign in and do it yourself (SOD-12).")
+
+
+def _require_of_this_review(review: Review, digest: str) -> None:
+    """A vote names the snapshot it is on: one of another review, or made up, is no older one of this."""
+    if not review.snapshots.filter(digest=digest).exists():
+        raise Conflict(
+            f"This is no snapshot of {review}: a signature counts for the review and the snapshot it was given on.",
+            hint="Open the review, read its snapshot, and sign that.",
+        )
 
 
 def _require_current(review: Review, digest: str) -> None:
@@ -90,36 +142,30 @@ def _announce(uow: UnitOfWork, review: Review, vote: SignOff) -> None:
         "digest": vote.digest,
         "reason": vote.reason,
         "signer": Personal(vote.signer_name),
+        "method": vote.method,
+        "on_behalf_of": vote.on_behalf_of_id,
     }
     uow.record("sign_off.given", subject=vote, use_case=review.use_case, after=after)
     _tell_progress(review, vote)
     announce_change(uow, review.use_case_id, "review")
 
 
-def _check_words(verdict: str, reason: str) -> None:
+def _check_words(verdict: str, reason: str, method: str) -> None:
+    if method and method not in METHODS and not method.startswith(SINGLE_SIGN_ON):
+        raise Invalid(f"“{method}” is no way to prove who one is.", errors={"method": ["Sign in and sign there."]})
     if verdict not in MEANINGS:
         raise Invalid(f"“{verdict}” is not a verdict.", errors={"verdict": [f"Choose one of {', '.join(MEANINGS)}."]})
     if verdict != "approve" and not reason.strip():
         raise Invalid("Give your reason.", errors={"reason": ["A refusal or a condition needs its reason."]})
 
 
-def _insert(review: Review, role: str, verdict: str, reason: str, by: User) -> SignOff:
+def _insert(vote: SignOff) -> SignOff:
     try:
         with transaction.atomic():
-            return SignOff.objects.create(
-                review=review,
-                digest=review.digest,
-                role=role,
-                person=by,
-                verdict=verdict,
-                reason=reason,
-                meaning=meaning(role, verdict),
-                signer_name=by.full_name or by.email,
-                method=current_context().auth_method or "session",
-                signed_at=timezone.now(),
-            )
+            vote.save(force_insert=True)
     except IntegrityError as twice:
         raise Conflict("You have already signed this review.") from twice
+    return vote
 
 
 def _tell_progress(review: Review, vote: SignOff) -> None:
@@ -129,19 +175,21 @@ def _tell_progress(review: Review, vote: SignOff) -> None:
         title = f"{review}: all signatures are in; it can be decided"
     elif vote.verdict == "reject":
         title = f"{review}: rejected by {role_name(vote.role)}"
-    tell(
-        recipients=[review.submitted_by],
-        kind="sign_off.given",
-        title=title,
-        body=vote.reason,
-        url=f"/gates/reviews/{review.number}/",
-    )
+    url = f"/gates/reviews/{review.number}/"
+    tell(recipients=[review.submitted_by], kind="sign_off.given", title=title, body=vote.reason, url=url)
+    if vote.on_behalf_of is not None:
+        tell(
+            recipients=[vote.on_behalf_of],
+            kind="sign_off.given",
+            title=f"{vote.signer_name} signed {review} in your place ({vote.get_verdict_display().lower()})",
+            body=vote.reason,
+            url=url,
+        )
 
 
 def expired(vote: SignOff, review: Review) -> bool:
     """Whether a vote is older than the policy lets votes live."""
-    days = body_of(review.policy_version).sign_off_validity_days
-    return (timezone.now() - vote.signed_at).days >= days
+    return not still_counts(vote, review)
 
 
 __all__ = ["expired", "meaning", "require_in_person", "sign"]

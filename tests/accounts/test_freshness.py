@@ -65,8 +65,11 @@ def test_a_token_is_never_fresh() -> None:
 
 @pytest.mark.parametrize(
     ("method", "more", "shown"),
-    [("mfa", {"type": "totp"}, "totp"), ("mfa", {"type": "webauthn"}, "webauthn")]
-    + [("socialaccount", {"provider": "entra"}, "sso:entra")],
+    [
+        ("mfa", {"type": "totp"}, "totp"),
+        ("mfa", {"type": "webauthn"}, "webauthn"),
+        ("socialaccount", {"provider": "entra"}, "sso:entra"),
+    ],
 )
 def test_the_proof_says_how(method: str, more: dict[str, str], shown: str) -> None:
     assert require_fresh(visit(PersonFactory.create(), seconds_ago=1, method=method, **more)).method == shown

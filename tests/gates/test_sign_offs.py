@@ -12,9 +12,11 @@ import ledger
 from accounts.models import User
 from accounts.services import deactivate, end_role
 from gates.models import Review, SignOff
+from gates.services.reviews import refresh_review
 from gates.services.sign_offs import meaning, sign
 from kernel.errors import Conflict, Invalid, NotReady
 from ledger.models import Event
+from portfolio.services import edit_use_case
 from tests.factories.accounts import PersonFactory, ServiceAccountFactory, give, person_with
 from tests.factories.gates import BOARD, Case, ready_case
 from tests.factories.governance import AiModelFactory, ModelVersionFactory
@@ -118,10 +120,11 @@ def test_who_has_left_does_not_sign() -> None:
 def test_a_signature_on_an_older_snapshot_is_refused() -> None:
     case = ready_case()
     review = case.submit()
+    old = review.digest
+    edit_use_case(use_case=case.use_case, changes={"problem_statement": "Three weeks."}, by=ledger.SYSTEM)
+    refresh_review(review=review, by=case.lead)
     with pytest.raises(Conflict, match="older snapshot"):
-        sign(
-            review=review, role="business_owner", verdict="approve", digest="0" * 64, by=case.signers["business_owner"]
-        )
+        sign(review=review, role="business_owner", verdict="approve", digest=old, by=case.signers["business_owner"])
     assert not SignOff.objects.exists()
 
 
