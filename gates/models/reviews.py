@@ -121,10 +121,25 @@ class SignOff(models.Model):
     class Meta:
         ordering = ("signed_at",)
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            # At the minimal tier sponsor and owner may be one person, who signs as both; nobody else signs twice.
             models.UniqueConstraint(
                 fields=("review", "person"),
-                condition=models.Q(lapsed_at__isnull=True),
+                condition=models.Q(lapsed_at__isnull=True) & ~models.Q(role="business_sponsor"),
                 name="sign_off_one_vote_a_person",
+            ),
+            models.UniqueConstraint(
+                fields=("review", "person", "role"),
+                condition=models.Q(lapsed_at__isnull=True),
+                name="sign_off_one_vote_a_role",
+            ),
+            models.UniqueConstraint(
+                fields=("review", "on_behalf_of"),
+                condition=models.Q(lapsed_at__isnull=True, on_behalf_of__isnull=False),
+                name="sign_off_one_stand_in_a_person",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(on_behalf_of__isnull=True) | ~models.Q(on_behalf_of=models.F("person")),
+                name="sign_off_for_another",
             ),
         ]
 
