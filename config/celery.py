@@ -25,6 +25,8 @@ SCHEDULE: dict[str, int] = {
     "monitoring.tasks.judge_silence": 60,
     "gates.tasks.sweep": 30,
     "gates.tasks.expire": 300,
+    "gates.tasks.escalate": 600,
+    "gates.tasks.watch_conditions": 900,
     "notify.tasks.deliver": 15,
     "portfolio.tasks.sweep_imports": 60,
     "accounts.tasks.forget_answers": 3600,

@@ -19,7 +19,7 @@ from accounts.people import holders
 from gates.assurance_reasons import AT_RISK, NEEDED, REAPPROVAL, Passed, Reason, reasons_for, state_for
 from gates.engine import FactBase, judge_gate
 from gates.fact import within
-from gates.in_force import primary
+from gates.in_force import rules_in_force
 from gates.models import GateAssurance, Snapshot
 from kernel.database import lock_rows
 from ledger import SYSTEM, unit_of_work
@@ -41,13 +41,15 @@ def reassess(use_case_ids: Sequence[UUID] | None = None, *, at: datetime | None 
         by_use_case.setdefault(row.use_case_id, []).append(row)
     if not by_use_case:
         return 0
-    _version, policy = primary()
-    base = FactBase(list(by_use_case), policy.needs() | NEEDED, moment)
+    rules = rules_in_force()
+    base = FactBase(list(by_use_case), rules.needs() | NEEDED, moment)
+    paths = rules.paths_of(list(by_use_case))
     shown = dict(within(UseCase.objects.all(), base.ids, "pk").values_list("pk", "assurance"))
     approved = _approved_versions(by_use_case)
     turned = 0
     for pk in base.ids:
         facts = base.of(pk)
+        _version, policy = rules.primary_at(paths.get(pk, ""))
         found = {
             row.pk: reasons_for(
                 Passed(
@@ -94,7 +96,8 @@ def _write(pk: UUID, rows: list[GateAssurance], found: Mapping[int, list[Reason]
             if turn:
                 row.state, row.since = state, at
                 row.due_at = at + timedelta(days=DAYS_TO_ACT[state]) if state in DAYS_TO_ACT else None
-            row.save(update_fields=["state", "reasons", "since", "due_at"])
+                row.escalated_at = None
+            row.save(update_fields=["state", "reasons", "since", "due_at", "escalated_at"])
             if turn:
                 turned += 1
                 after = {"state": state, "reasons": [r.text for r in reasons][:20]}

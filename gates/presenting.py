@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from accounts.roles import role_name
 from gates.criterion import Finding, Outcome
 from gates.engine import GateResult, Judged, remedy
 from gates.settling import MayUse, nobody, reverse_or_empty, way_to_settle
+from gates.waiving import why_never
 
 ORDER = {
     Outcome.ERROR: 0,
@@ -42,14 +43,29 @@ class Row:
     evidence: tuple[dict[str, str], ...]
     action_url: str
     action_label: str
+    waive_url: str = ""
+    """Where the reader asks that it be waived; empty for who may not, and for what cannot be."""
 
 
-def finding_rows(result: GateResult, use_case_key: str, *, may_use: MayUse = nobody, settle: bool = True) -> list[Row]:
+def finding_rows(
+    result: GateResult, use_case_key: str, *, may_use: MayUse = nobody, settle: bool = True, may_waive: bool = False
+) -> list[Row]:
     """Rows of one gate: mandatory before advisory, what blocks first; signatures of the gate itself last.
 
-    ``may_use`` says which forms are open to the reader: they decide where the button leads.
+    ``may_use`` says which forms are open to the reader: they decide where the button leads. ``may_waive``: the reader
+    may ask for waivers here.
     """
-    return [_row(j, result, use_case_key, may_use, settle) for j in in_order(result)]
+    rows = [_row(j, result, use_case_key, may_use, settle) for j in in_order(result)]
+    if not may_waive or not result.policy.primary or result.blockers:
+        return rows
+    waivable = {j.criterion.id for j in result.judged if j.blocks and not j.signs and not why_never(j.criterion)}
+    return [
+        replace(row, waive_url=_waive_url(row, result, use_case_key)) if row.key in waivable else row for row in rows
+    ]
+
+
+def _waive_url(row: Row, result: GateResult, use_case_key: str) -> str:
+    return reverse_or_empty("gates:waiver_ask", key=use_case_key, gate=result.gate.key, criterion=row.key)
 
 
 def in_order(result: GateResult) -> list[Judged]:
@@ -85,7 +101,7 @@ def _row(judged: Judged, result: GateResult, use_case_key: str, may_use: MayUse,
         todo=remedy(criterion, result.gate.key, result.tier) if open_now else "",
         owner=role_name(criterion.owner),
         source=", ".join(criterion.standards[:6]),
-        valid_until=finding.valid_until if finding.outcome is Outcome.MET else None,
+        valid_until=finding.valid_until if finding.outcome in (Outcome.MET, Outcome.WAIVED) else None,
         evidence=tuple(
             {"label": ref.label, "url": evidence_url(ref.kind, ref.id, use_case_key)} for ref in finding.evidence
         ),
@@ -105,6 +121,8 @@ def evidence_url(kind: str, pk: str, use_case_key: str) -> str:
     """The page of the row a finding rests on, as near as there is one."""
     pages = {"evidence": "governance:evidence", "document": "governance:document", "alert": "monitoring:alert"}
     if kind in pages and (found := reverse_or_empty(pages[kind], pk=pk)):
+        return found
+    if kind == "waiver" and (found := reverse_or_empty("gates:waiver", number=int(pk))):
         return found
     if kind == "series" and (found := reverse_or_empty("monitoring:series", pk=int(pk))):
         return found

@@ -10,7 +10,11 @@ from django.utils import timezone
 
 from gates.assessment import assess
 from gates.assurance import reassess
+from gates.assurance_escalation import escalate_overdue
+from gates.condition_days import remind_owners, tell_overdue
 from gates.models import Assessment, CriterionFinding
+from gates.simulating import simulate
+from gates.waiver_deadlines import remind_of_ends
 from ledger.context import ledger_context
 from portfolio.models import UseCase
 
@@ -31,6 +35,12 @@ def assess_all() -> None:
     with ledger_context(auth_method="worker"):
         assess()
         reassess()
+
+
+@shared_task(name="gates.tasks.simulate_policy", soft_time_limit=900, time_limit=960)
+def simulate_policy(simulation_id: str) -> None:
+    """Judge the portfolio by a draft policy."""
+    simulate(UUID(simulation_id))
 
 
 @shared_task(name="gates.tasks.sweep", soft_time_limit=240, time_limit=300)
@@ -59,6 +69,25 @@ def expire() -> int:
             assess(ids)
             reassess(ids)
     return len(ids)
+
+
+@shared_task(name="gates.tasks.escalate", soft_time_limit=240, time_limit=300)
+def escalate() -> int:
+    """Take a level up what is at risk past its due date, and tell of waivers that end."""
+    with ledger_context(auth_method="worker"):
+        return escalate_overdue() + remind_of_ends()
+
+
+@shared_task(name="gates.tasks.watch_conditions", soft_time_limit=240, time_limit=300)
+def watch_conditions() -> int:
+    """Remind of conditions that fall due, tell of those that are overdue, and judge their use cases again."""
+    with ledger_context(auth_method="worker"):
+        told = remind_owners()
+        late = list(tell_overdue())
+        if late:
+            assess(late)
+            reassess(late)
+        return told + len(late)
 
 
 def wake(use_case_id: UUID) -> None:

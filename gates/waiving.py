@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.dateparse import parse_datetime
+
 from gates.criterion import Finding, Outcome, Ref, day
 from gates.duties import BOARD
 from gates.policy import Criterion, Gate, judged_tier
@@ -88,3 +90,18 @@ def of_gate(waivers: Mapping[str, Any], gate: Gate | str) -> Mapping[str, Any]:
 def _sentence(text: str) -> str:
     found = " ".join(text.split())
     return found if found.endswith((".", "!", "?")) else f"{found}."
+
+
+def frozen_waivers(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The waivers that a snapshot rests on, in the order of their criteria, for people to read."""
+    held = (body["facts"].get("waivers") or {}).items()
+    titles = {f["criterion"]: f["title"] for f in body["findings"]}
+    return [
+        {
+            **waiver,
+            "criterion": criterion,
+            "title": titles.get(criterion, ""),
+            "expires_at": parse_datetime(waiver["expires_at"]),
+        }
+        for criterion, waiver in sorted(held)
+    ]

@@ -10,6 +10,7 @@ from gates.api.policies import PolicyViewSet
 from gates.api.preparing import CommentViewSet, MissingView
 from gates.api.reviews import DecisionViewSet, ReviewViewSet, SignOffViewSet
 from gates.api.verdict import VerdictView
+from gates.api.waivers import WaiverViewSet
 
 router = SimpleRouter()
 router.register("policies", PolicyViewSet, basename="policy")
@@ -18,6 +19,7 @@ router.register("reviews", ReviewViewSet, basename="review")
 router.register("review-comments", CommentViewSet, basename="review-comment")
 router.register("sign-offs", SignOffViewSet, basename="sign-off")
 router.register("decisions", DecisionViewSet, basename="decision")
+router.register("waivers", WaiverViewSet, basename="waiver")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("use-cases/<slug:key>/gates/<slug:gate>/", GateView.as_view(), name="use-case-gate"),

@@ -38,7 +38,9 @@ class GatePanel(Panel):
                     "result": r,
                     "policy": r.policy,
                     "gate": r.gate,
-                    "rows": finding_rows(r, use_case.key, may_use=may_use),
+                    "rows": finding_rows(
+                        r, use_case.key, may_use=may_use, may_waive="waiver.request" in actions_on(user, use_case)
+                    ),
                     "met": r.met,
                     "required": r.required,
                 }

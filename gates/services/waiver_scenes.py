@@ -111,6 +111,12 @@ def _not_independent(waiver: Waiver, person: User, role: str) -> str:
     return ""
 
 
+def roles_to_vote_in(waiver: Waiver, person: User) -> list[str]:
+    """Every role in which ``person`` may decide."""
+    held = roles_on(person, waiver.use_case)
+    return [role for role in approver_roles() if role in held and not refusal_to_vote(waiver, person, role, held=held)]
+
+
 def role_to_vote_in(waiver: Waiver, person: User) -> tuple[str, str]:
     """(role, refusal): the role in which ``person`` may decide, or the reason why in none."""
     held = roles_on(person, waiver.use_case)
