@@ -82,6 +82,15 @@ def may_decide(user: User, review: Review) -> bool:
     return can(user, "gate.record_decision", review.use_case)
 
 
+def refusal_to_decide(review: Review, by: User) -> str:
+    """Why somebody decides nothing about this review, whatever their rights; empty when nothing stands against it."""
+    if by.pk == review.submitted_by_id:
+        return "You submitted this review, so somebody else decides it (SOD-01)."
+    if by.pk in recused_on([review])[review.pk]:
+        return "You declared an interest in this, so somebody else decides it (SOD-13)."
+    return ""
+
+
 def right_for(outcome: str) -> str:
     """The right that an outcome takes."""
     return "use_case.stop" if outcome in ENDING else "gate.record_decision"
@@ -140,10 +149,8 @@ def decide(
 def _check_right(review: Review, outcome: str, by: User) -> None:
     require(by, right_for(outcome), review.use_case)
     require_in_person(by)
-    if by.pk == review.submitted_by_id:
-        raise PermissionDenied("You submitted this review, so somebody else decides it (SOD-01).")
-    if by.pk in recused_on([review])[review.pk]:
-        raise PermissionDenied("You declared an interest in this, so somebody else decides it (SOD-13).")
+    if why_not := refusal_to_decide(review, by):
+        raise PermissionDenied(why_not)
 
 
 def _read(

@@ -16,14 +16,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.access import can, for_user, require
+from accounts.access import for_user, require
 from accounts.models import User
-from gates.forms import DecideForm, ReviewFilter, SignForm, SubmitForm, WithdrawForm
+from gates.forms import ReviewFilter, SignForm, SubmitForm, WithdrawForm
 from gates.in_force import primary
 from gates.models import Review
 from gates.presenting import finding_rows
 from gates.selectors import reviews_for
-from gates.services.decisions import decide as decide_review
 from gates.services.reviews import refresh_review, submit_review, withdraw_review
 from gates.services.sign_offs import meaning, sign
 from gates.settling import forms_open_to
@@ -138,27 +137,6 @@ def sign_off(request: HttpRequest, number: int) -> HttpResponse:
         "now": timezone.now(),
     }
     return render(request, "gates/sign.html", context, status=422 if form.errors else 200)
-
-
-@login_required
-@require_http_methods(["GET", "POST"])
-def decide(request: HttpRequest, number: int) -> HttpResponse:
-    """Decide an open review."""
-    found = _review(request, number)
-    person = _user(request)
-    if not (can(person, "gate.record_decision", found.use_case) or can(person, "use_case.stop", found.use_case)):
-        require(person, "gate.record_decision", found.use_case)
-    form = DecideForm(_posted(request), initial={"digest": found.digest, "outcome": request.GET.get("outcome", "go")})
-    if request.method == "POST" and form.is_valid():
-        try:
-            made = decide_review(review=found, by=person, **form.cleaned_data)
-        except DomainError as wrong:
-            _explain(form, wrong)
-        else:
-            messages.success(request, _("Decided: %(outcome)s.") % {"outcome": made.get_outcome_display()})
-            return redirect("gates:review", number=number)
-    context = {**review_context(found, person), "form": form}
-    return render(request, "gates/decide.html", context, status=422 if form.errors else 200)
 
 
 @login_required
