@@ -17,7 +17,8 @@ class Source(models.Model):
     """A place that metrics are pulled from on a schedule, by one connector.
 
     ``leased_until`` and ``lease`` say who pulls it now: a lease is taken by a conditional UPDATE, so two workers
-    never pull the same window. ``watermark`` is the time of the newest point that was stored.
+    never pull the same window. ``watermark`` is the time of the newest point that was stored; ``read_through`` is the
+    time up to which the source was asked, whether it had points or not.
     """
 
     access_path: ClassVar[str] = "use_case"
@@ -34,15 +35,25 @@ class Source(models.Model):
     connector = models.CharField(max_length=40)
     config = models.JSONField(default=dict, help_text=_("Validated by the connector. Never holds a secret."))
     secret = models.TextField(blank=True, editable=False, help_text=_("Encrypted; never shown, logged or exported."))
+    mapping = models.JSONField(
+        default=list, help_text=_("What the source calls its metrics, and the series they go to; see mapping.py.")
+    )
     every_seconds = models.PositiveIntegerField(default=300)
+    history_days = models.PositiveSmallIntegerField(default=7, help_text=_("How far back the first pull asks."))
     enabled = models.BooleanField(default=True)
     next_due_at = models.DateTimeField(default=timezone.now, db_index=True)
     leased_until = models.DateTimeField(null=True, blank=True)
     lease = models.UUIDField(null=True, blank=True)
     watermark = models.DateTimeField(null=True, blank=True)
+    read_through = models.DateTimeField(null=True, blank=True)
+    catching_up_from = models.DateTimeField(
+        null=True, blank=True, help_text=_("Where it began to catch up; empty when it has caught up.")
+    )
     health = models.CharField(max_length=10, choices=Health, default=Health.NEW)
     failures = models.PositiveIntegerField(default=0, help_text=_("In a row."))
     last_error = models.TextField(blank=True)
+    error_kind = models.CharField(max_length=12, blank=True, help_text=_("Why it failed, in one word."))
+    failing_since = models.DateTimeField(null=True, blank=True)
     last_success_at = models.DateTimeField(null=True, blank=True)
     last_count = models.PositiveIntegerField(default=0, help_text=_("Points of the last pull."))
     last_pull_at = models.DateTimeField(null=True, blank=True)
