@@ -28,7 +28,7 @@ from gates.services.waiver_scenes import (
 from gates.waiving import RENEWAL_DAYS, covers, is_granted, most_days, still_needed
 from kernel.database import lock_rows
 from kernel.errors import Conflict, Invalid
-from ledger import UnitOfWork, unit_of_work
+from ledger import UnitOfWork, again_when_overtaken, unit_of_work
 from notify.services import tell
 from portfolio.models import UseCase
 from portfolio.signals import announce_change
@@ -36,6 +36,7 @@ from portfolio.signals import announce_change
 LONGEST_TEXT = 4000
 
 
+@again_when_overtaken
 def request_waiver(
     *,
     use_case: UseCase,
@@ -58,6 +59,7 @@ def request_waiver(
     now = timezone.now()
     with unit_of_work(by=by) as uow:
         fresh = lock_rows(UseCase.objects.select_related("unit").filter(pk=use_case.pk)).get()
+        uow.watch(fresh)
         excused = what_is_excused(fresh, gate, criterion, now)
         _check_words(reason, compensating_control)
         _check_expiry(expires_at, excused, now)
@@ -90,6 +92,7 @@ def request_waiver(
     return waiver
 
 
+@again_when_overtaken
 def vote_on_waiver(*, waiver: Waiver, verdict: str, by: User, role: str | None = None, reason: str = "") -> Waiver:
     """Approve or refuse a waiver that is asked for, once a person.
 
@@ -109,6 +112,7 @@ def vote_on_waiver(*, waiver: Waiver, verdict: str, by: User, role: str | None =
         if why_not:
             raise PermissionDenied(why_not)
         if verdict == WaiverVote.Verdict.APPROVE:
+            uow.watch(fresh.use_case)
             _check_still_owed(fresh, by, now)
         vote = WaiverVote(waiver=fresh, person=by, role=chosen, verdict=verdict, reason=reason.strip(), given_at=now)
         _insert(vote)
@@ -138,6 +142,7 @@ def withdraw_waiver(*, waiver: Waiver, by: User, reason: str = "") -> Waiver:
     return fresh
 
 
+@again_when_overtaken
 def revoke_waiver(*, waiver: Waiver, by: User, reason: str) -> Waiver:
     """End a granted waiver before its time. Whoever may approve one may revoke it, with a reason."""
     require(by, "waiver.approve", waiver.use_case)
