@@ -7,6 +7,7 @@ the board alike.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -70,11 +71,14 @@ def recused_on(reviews: Iterable[Review]) -> dict[UUID, frozenset[UUID]]:
     wanted = list(reviews)
     standing = Q(review__isnull=True, ended_at__isnull=True, use_case__in=[r.use_case_id for r in wanted])
     rows = Recusal.objects.filter(standing | Q(review__in=[r.pk for r in wanted]))
-    found = list(rows.values_list("use_case_id", "review_id", "person_id"))
-    return {
-        r.pk: frozenset(p for case, one, p in found if one == r.pk or (one is None and case == r.use_case_id))
-        for r in wanted
-    }
+    found = list(rows.only("use_case_id", "review_id", "person_id"))
+    return {r.pk: frozenset(x.person_id for x in found if _concerns(x, r)) for r in wanted}
+
+
+def _concerns(recusal: Recusal, review: Review) -> bool:
+    if recusal.review_id is None:
+        return bool(recusal.use_case_id == review.use_case_id)
+    return bool(recusal.review_id == review.pk)
 
 
 def unit_members(use_cases: Iterable[UseCase]) -> dict[UUID, set[UUID]]:
@@ -107,12 +111,12 @@ def _holders(use_cases: set[UUID]) -> dict[UUID, Holders]:
     return found
 
 
-def _meetings(reviews: list[Review]) -> dict[UUID, dict[str, object]]:
+def _meetings(reviews: list[Review]) -> dict[UUID, dict[str, Any]]:
     """review -> chair of its newest meeting, whether one took it up, whether there are minutes. One query."""
     items = AgendaItem.objects.filter(review__in=[r.pk for r in reviews]).exclude(
         meeting__state=Meeting.State.CANCELLED
     )
-    found: dict[UUID, dict[str, object]] = {}
+    found: dict[UUID, dict[str, Any]] = {}
     rows = items.order_by("meeting__starts_at", "meeting__number")
     for review, state, chair, minutes in rows.values_list(
         "review_id", "meeting__state", "meeting__chair_id", "minutes"
