@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 from django.utils import timezone
 
 from accounts.models import User
-from gates.models import Policy, PolicyVersion, Review
+from gates.models import Assessment, Policy, PolicyVersion, Review
 from gates.policy import PolicyBody
 from gates.policy_access import DRAFT, PUBLISH, authors_of, people_who_may, require_may, require_other_hand
 from gates.policy_extension import merge
@@ -25,6 +26,8 @@ from kernel.database import lock_rows
 from kernel.errors import Conflict, Invalid
 from ledger import UnitOfWork, unit_of_work
 from notify.services import tell
+
+logger = logging.getLogger(__name__)
 
 
 def publish_draft(*, version: PolicyVersion, by: User) -> PolicyVersion:
@@ -54,7 +57,7 @@ def publish_draft(*, version: PolicyVersion, by: User) -> PolicyVersion:
         if policy.is_primary:
             lay_over(uow, written.body)
         _tell_of(fresh, by)
-        uow.after_commit(assess_all.delay)
+        judge_again(uow)
     return fresh
 
 
@@ -74,7 +77,7 @@ def withdraw_policy(*, policy: Policy, by: User, reason: str) -> Policy:
             raise Conflict(f"“{fresh.title}” is not in force.")
         supersede(uow, fresh)
         uow.record("policy.withdrawn", subject=fresh, unit=fresh.unit, note=reason.strip()[:300])
-        uow.after_commit(assess_all.delay)
+        judge_again(uow)
     return fresh
 
 
@@ -98,6 +101,20 @@ def supersede(uow: UnitOfWork, policy: Policy) -> None:
         old.save(update_fields=["state"])
         before, after = {"state": "published"}, {"state": "superseded"}
         uow.record("policy.superseded", subject=old, unit=policy.unit, before=before, after=after)
+
+
+def judge_again(uow: UnitOfWork) -> None:
+    """Everything is due to be judged; a worker is woken once this has committed, and the sweep does what it misses."""
+    Assessment.objects.update(asked_at=timezone.now())
+    uow.after_commit(wake_for_all)
+
+
+def wake_for_all() -> None:
+    """A broker that does not answer is no reason to fail what has already committed."""
+    try:
+        assess_all.apply_async(retry=False)
+    except Exception:
+        logger.warning("gates.worker_not_woken", exc_info=True)
 
 
 def lay_over(uow: UnitOfWork, base: PolicyBody) -> list[PolicyVersion]:
