@@ -18,7 +18,7 @@ from gates.waiving import RANK
 
 IN_FORCE, AT_RISK, REAPPROVAL = "in_force", "at_risk", "reapproval_required"
 WORST = {IN_FORCE: 0, AT_RISK: 1, REAPPROVAL: 2}
-NEEDED = frozenset({"profile", "models", "people", "alerts", "past_waivers"})
+NEEDED = frozenset({"profile", "models", "people", "alerts", "past_waivers", "review_calls"})
 """Facts looked at here beside those that the criteria ask for."""
 
 
@@ -123,4 +123,21 @@ def _conditions(passed: Passed) -> Iterable[Reason]:
     return [Reason("condition_overdue", text) for text in overdue(mine, passed.at)]
 
 
-KINDS: tuple[Callable[[Passed], Iterable[Reason]], ...] = (_blocked, _criteria, _alerts, _tier, _version, _owners, _conditions)
+def _reviews(passed: Passed) -> Iterable[Reason]:
+    """A review that was called for and not held by its day: what was approved is no longer vouched for."""
+    for call in passed.facts["review_calls"] if passed.newest else ():
+        if call["due_at"] <= passed.at:
+            text = f"A review is overdue since {day(call['due_at'])}: {call['text']}"
+            yield Reason("review_overdue", text, REAPPROVAL)
+
+
+KINDS: tuple[Callable[[Passed], Iterable[Reason]], ...] = (
+    _blocked,
+    _criteria,
+    _alerts,
+    _tier,
+    _version,
+    _owners,
+    _conditions,
+    _reviews,
+)

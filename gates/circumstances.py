@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
+from accounts.people import ancestors
 from gates.criterion import Facts
 from gates.engine import FactBase, GateResult, judge_gate
-from gates.in_force import body_of, primary
+from gates.in_force import body_of, policy_for
 from gates.models import Condition, Decision, EmergencyRelease, GateAssurance, PolicyVersion, Review, Waiver
 from gates.policy import Gate, PolicyBody
 from governance.models import ModelVersion
@@ -67,7 +70,7 @@ class Circumstances:
 
 def current(use_case: UseCase, gate: str, at: datetime) -> Circumstances:
     """As it is now. The policy has to know the gate."""
-    version, policy = primary()
+    version, policy = policy_for(use_case)
     base = FactBase([use_case.pk], policy.needs(), at)
     facts = base.of(use_case.pk)
     row = GateAssurance.objects.filter(use_case=use_case, gate=gate).first()
@@ -94,7 +97,7 @@ def current(use_case: UseCase, gate: str, at: datetime) -> Circumstances:
 
 def past(use_case: UseCase, gate: str, at: datetime) -> Circumstances:
     """As it was at an earlier moment, under the policy of that day."""
-    version, policy = policy_at(at)
+    version, policy = policy_at(use_case, at)
     history = _decisions(use_case, at)
     decision = _passed_by(history, gate, policy)
     profile, unknown = _profile_at(use_case, at, decision)
@@ -124,16 +127,20 @@ def past(use_case: UseCase, gate: str, at: datetime) -> Circumstances:
     )
 
 
-def policy_at(at: datetime) -> tuple[PolicyVersion, PolicyBody]:
-    """The version of the policy that decides stages that was in force at a moment."""
-    rows = PolicyVersion.objects.select_related("policy").filter(policy__is_primary=True, published_at__lte=at)
-    version = rows.filter(state__in=("published", "superseded")).order_by("-published_at").first()
-    if version is None:
-        first = PolicyVersion.objects.select_related("policy").filter(policy__is_primary=True)
-        version = first.filter(published_at__isnull=False).order_by("published_at").first()
-    if version is None:
+def policy_at(use_case: UseCase, at: datetime) -> tuple[PolicyVersion, PolicyBody]:
+    """The version that decided the stages of a use case at a moment: of the nearest unit that had extended it by then.
+
+    Before the first one was published, the first one: nothing could be decided without it.
+    """
+    paths = ancestors(use_case.unit.path)
+    ours = Q(policy__is_primary=True) | Q(policy__unit__path__in=paths)
+    rows = PolicyVersion.objects.select_related("policy__unit").filter(ours, published_at__isnull=False)
+    versions = list(rows.filter(state__in=("published", "superseded")).order_by("published_at"))
+    if not versions:
         raise Conflict("No policy that decides stages was ever published.")
-    return version, body_of(version)
+    by_then = [v for v in versions if v.published_at is not None and v.published_at <= at] or versions[:1]
+    nearest = max(by_then, key=lambda v: (len(v.policy.unit.path) if v.policy.unit else 0, v.published_at))
+    return nearest, body_of(nearest)
 
 
 def _decisions(use_case: UseCase, at: datetime) -> list[Decision]:

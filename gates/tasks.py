@@ -11,7 +11,11 @@ from django.utils import timezone
 from gates.assessment import assess
 from gates.assurance import reassess
 from gates.assurance_escalation import escalate_overdue
+from gates.call_days import press_calls, settle_calls
+from gates.calling import call_due_reviews
 from gates.condition_days import remind_owners, tell_overdue
+from gates.emergency_end import end_due_releases, suspend_unreviewed
+from gates.escalation import chase_late_reviews
 from gates.models import Assessment, CriterionFinding
 from gates.simulating import simulate
 from gates.waiver_deadlines import remind_of_ends
@@ -25,8 +29,11 @@ MOST_AT_ONCE = 500
 def reassess_use_case(use_case_id: str) -> None:
     """Judge one use case again after its facts changed."""
     with ledger_context(auth_method="worker"):
-        assess([UUID(use_case_id)])
-        reassess([UUID(use_case_id)])
+        ids = [UUID(use_case_id)]
+        settle_calls(ids)
+        call_due_reviews(ids)
+        assess(ids)
+        reassess(ids)
 
 
 @shared_task(name="gates.tasks.assess_all", soft_time_limit=900, time_limit=960)
@@ -88,6 +95,27 @@ def watch_conditions() -> int:
             assess(late)
             reassess(late)
         return told + len(late)
+
+
+@shared_task(name="gates.tasks.call_reviews", soft_time_limit=540, time_limit=600)
+def call_reviews() -> int:
+    """Settle the review calls that were answered, call what is due, remind of the rest and take what is late up."""
+    with ledger_context(auth_method="worker"):
+        return settle_calls() + call_due_reviews() + press_calls()
+
+
+@shared_task(name="gates.tasks.end_emergencies", soft_time_limit=240, time_limit=300)
+def end_emergencies() -> int:
+    """End emergency releases whose time is up, and suspend what was never reviewed after one."""
+    with ledger_context(auth_method="worker"):
+        return end_due_releases() + suspend_unreviewed()
+
+
+@shared_task(name="gates.tasks.chase_reviews", soft_time_limit=240, time_limit=300)
+def chase_reviews() -> int:
+    """Remind of decisions past their time, and take a level up those past twice their time."""
+    with ledger_context(auth_method="worker"):
+        return chase_late_reviews()
 
 
 def wake(use_case_id: UUID) -> None:

@@ -75,7 +75,7 @@ def rule(seen: Circumstances, *, strict: bool = False) -> Ruling:
     lacking = _lacking(seen, strict=strict)
     if not lacking:
         return Ruling(True, DECISION, (), tuple(warnings))
-    if seen.release is not None and seen.release.ends_at is not None:
+    if seen.release is not None and seen.release.ends_at is not None and _is_ahead(seen):
         until = f"Emergency release until {seen.release.ends_at:%-d %b %Y %H:%M} UTC: {seen.release.reason}"
         return Ruling(True, EMERGENCY, (), (Line("emergency", until), *lacking, *warnings))
     return Ruling(False, NOTHING, tuple(lacking), tuple(warnings))
@@ -138,6 +138,12 @@ def _bring_up_to_date(use_case: UseCase) -> None:
         assess([use_case.pk])
         reassess([use_case.pk])
         use_case.refresh_from_db()
+
+
+def _is_ahead(seen: Circumstances) -> bool:
+    """Whether the gate is still the next one: after a pivot, a release of what lay ahead before opens nothing."""
+    ahead = seen.policy.next_gate(seen.stage)
+    return ahead is not None and ahead.key == seen.gate.key
 
 
 def _closed(seen: Circumstances) -> list[Line]:

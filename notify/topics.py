@@ -44,6 +44,8 @@ _ALIASES = {
     "recusal": "review",
     "document": "evidence",
     "breach": "alert",
+    "emergency": "incident",
+    "review_call": "review",
 }
 
 

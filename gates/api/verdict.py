@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 
 from accounts.access import to_act_on
 from gates.api.serializers import FINDINGS, PolicyRef
-from gates.in_force import primary
+from gates.in_force import policy_for
 from gates.models import Decision, GateAssurance
 from gates.moments import read_moment
 from gates.verdict import ALLOW, DECISION, DENY, EMERGENCY, NOTHING, etag, verdict
@@ -187,7 +187,7 @@ class VerdictView(APIView):
         if at is not None and wait:
             raise Invalid("The past does not change.", errors={"wait": ["Leave it out when you ask with at."]})
         use_case = _use_case(request, key)
-        _known(gate)
+        _known(use_case, gate)
         found = verdict(use_case, gate, at=at, strict=strict)
         known = request.headers.get("If-None-Match", "")
         if wait and not _is_news(found, etag(found), known):
@@ -254,8 +254,8 @@ def _use_case(request: Request, key: str) -> UseCase:
     return found
 
 
-def _known(gate: str) -> None:
-    _version, policy = primary()
+def _known(use_case: UseCase, gate: str) -> None:
+    _version, policy = policy_for(use_case)
     if gate not in policy.gates:
         names = ", ".join(policy.gates)
         raise UnknownGate(f"The policy has no gate “{gate}”.", hint=f"There are: {names}.")

@@ -188,8 +188,11 @@ def _is_owed_again(use_case: UseCase, gate: str, policy: PolicyBody) -> bool:
     """Whether ``gate`` is the one that led to the present stage and its approval has to be renewed."""
     if gate not in policy.gates or policy.gates[gate].to_stage != use_case.stage:
         return False
-    owed = GateAssurance.State.REAPPROVAL
-    return GateAssurance.objects.filter(use_case=use_case, gate=gate, state=owed).exists()
+    passed = GateAssurance.objects.filter(use_case=use_case, gate=gate).first()
+    if passed is None:
+        return False
+    called = use_case.review_calls.filter(gate=gate, settled_at__isnull=True)
+    return passed.state == GateAssurance.State.REAPPROVAL or called.exists()
 
 
 def require_active(use_case: UseCase) -> None:
