@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from celery import shared_task
@@ -16,6 +17,7 @@ from gates.calling import call_due_reviews
 from gates.condition_days import remind_owners, tell_overdue
 from gates.emergency_end import end_due_releases, suspend_unreviewed
 from gates.escalation import chase_late_reviews
+from gates.lapsing import lapse_all, open_reviews
 from gates.models import Assessment, CriterionFinding
 from gates.simulating import simulate
 from gates.waiver_deadlines import remind_of_ends
@@ -68,7 +70,9 @@ def sweep() -> int:
 
 @shared_task(name="gates.tasks.expire", soft_time_limit=240, time_limit=300)
 def expire() -> int:
-    """Judge again what has run out since it was found."""
+    """Judge again what has run out since it was found, and lapse the votes that are too old to count."""
+    with ledger_context(auth_method="worker"):
+        lapse_all()
     ran_out = CriterionFinding.objects.filter(valid_until__lte=timezone.now(), outcome__in=("met", "waived"))
     ids = list(ran_out.values_list("use_case_id", flat=True).distinct()[:MOST_AT_ONCE])
     if ids:
@@ -95,6 +99,14 @@ def watch_conditions() -> int:
             assess(late)
             reassess(late)
         return told + len(late)
+
+
+@shared_task(name="gates.tasks.lapse_votes", soft_time_limit=240, time_limit=300)
+def lapse_votes(scope_kind: str = "", scope_ids: Sequence[str] = ()) -> int:
+    """Lapse votes of people who left, lost their role or took a delegation back; of some units or use cases, or all."""
+    reviews = open_reviews(scope_kind=scope_kind, scope_ids=[UUID(pk) for pk in scope_ids]) if scope_kind else None
+    with ledger_context(auth_method="worker"):
+        return lapse_all(reviews)
 
 
 @shared_task(name="gates.tasks.call_reviews", soft_time_limit=540, time_limit=600)
