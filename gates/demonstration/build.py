@@ -16,7 +16,19 @@ from accounts.models import RoleAssignment
 from accounts.services.bulk import assign_roles_bulk
 from gates.assessment import assess
 from gates.assurance import reassess
-from gates.demonstration import fields, idea, metrics, past, people_rows, pilot, poc, present, production
+from gates.demonstration import (
+    board,
+    fields,
+    idea,
+    metrics,
+    past,
+    people_rows,
+    pilot,
+    poc,
+    present,
+    production,
+    waivers,
+)
 from gates.demonstration.cast import Cast, make_cast
 from gates.demonstration.rows import Rows
 from gates.demonstration.story import GATES, STAGES, Story
@@ -87,7 +99,10 @@ def make_demonstration(*, today: datetime | None = None, say: Callable[[str], An
     judge(Series.objects.values_list("pk", flat=True))
     say("gates")
     assess()
+    misfits += waivers.waive_now(stories, NEXT)
     misfits += present.review_now(stories, NEXT)
+    say("the board")
+    misfits += board.meet(stories, cast)
     reassess()
     people = sum(len(p) for roles in (cast.everywhere, *cast.by_unit.values()) for p in roles.values())
     return Made(len(stories), people, points, misfits)
