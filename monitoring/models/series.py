@@ -51,6 +51,16 @@ class Series(models.Model):
         null=True, blank=True, db_index=True, help_text=_("Without a newer point by then it counts as silent.")
     )
     revised = models.BooleanField(default=False, help_text=_("Some point has more than one revision."))
+    rollup_from = models.DateTimeField(
+        null=True, blank=True, db_index=True, help_text=_("From here to rollup_to the rollups are not up to date.")
+    )
+    rollup_to = models.DateTimeField(null=True, blank=True)
+    keep_days = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("Days that points are kept; 0 for ever; empty for what the house keeps.")
+    )
+    kept_from = models.DateTimeField(
+        null=True, blank=True, help_text=_("Points before this are gone, but for those in use; rollups stay.")
+    )
     judged_through = models.DateTimeField(null=True, blank=True)
     judge_asked_at = models.DateTimeField(
         null=True, blank=True, db_index=True, help_text=_("A judgement of the rules is owed since then.")
@@ -77,9 +87,12 @@ class Series(models.Model):
 
     def silence_begins(self) -> datetime | None:
         """Until when the next point is expected: counted from the newest, or from when the series was defined."""
-        if not self.expected_every_seconds:
-            return None
-        return (self.last_time or self.created_at) + timedelta(seconds=self.expected_every_seconds)
+        return silence_begins(self.last_time or self.created_at, self.expected_every_seconds)
+
+
+def silence_begins(last: datetime, every_seconds: int) -> datetime | None:
+    """When a series that spoke last then falls silent; never, if nothing is expected of it."""
+    return last + timedelta(seconds=every_seconds) if every_seconds else None
 
 
 class Point(models.Model):
