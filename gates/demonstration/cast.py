@@ -23,15 +23,22 @@ ORGANISATION_WIDE = (
     ("independent_validator", "Ingrid Vos", "Model validator"),
     ("ai_governance_board", "Amara Diallo", "Chair of the AI board"),
     ("ai_governance_board", "Paul Renner", "Chief risk officer"),
-    ("ai_governance_board", "Lena Castellan", "Chief data officer"),
-    ("ai_governance_board", "Victor Amundsen", "Works council"),
-    ("ai_governance_board", "Sofia Marchetti", "Customer ombudsperson"),
+    ("ai_governance_board", "Lena Castellan", "Managing director, Customer Care"),
+    ("ai_governance_board", "Victor Amundsen", "General counsel"),
+    ("ai_governance_board", "Sofia Marchetti", "Managing director, Claims"),
     ("portfolio_manager", "Nadia Rahman", "Head of the AI programme"),
     ("auditor", "Oskar Brandt", "Internal audit"),
     ("executive_viewer", "Elena Petrova", "Chief operating officer"),
     ("vendor_manager", "Daniel Hofer", "Supplier management"),
     ("system_admin", "Yusuf Kaya", "Platform administration"),
 )
+ON_THE_BOARD = (
+    ("Paul Renner", "risk_compliance", ""),
+    ("Victor Amundsen", "legal_privacy", ""),
+    ("Lena Castellan", "business_sponsor", "care"),
+    ("Sofia Marchetti", "business_sponsor", "claims"),
+)
+"""For whom members of the board speak: a role, and the unit that it is held on (none: the whole organisation)."""
 IN_EVERY_UNIT = (
     "business_sponsor",
     "business_owner",
@@ -176,6 +183,10 @@ def make_cast(root: BusinessUnit, units: Iterable[BusinessUnit], given: list[str
         person = _person(name, title)
         cast.everywhere.setdefault(role, []).append(person)
         grants.append(Grant(person, role, root))
+    units = list(units)
+    places = {"": root, **{unit.code: unit for unit in units}}
+    members = {person.full_name: person for person in cast.everywhere["ai_governance_board"]}
+    grants += [Grant(members[name], role, places[code]) for name, role, code in ON_THE_BOARD if code in places]
     for unit in units:
         people = cast.by_unit.setdefault(unit.code, {})
         for role in IN_EVERY_UNIT:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from accounts.models import User
+from gates.demonstration.board import voters
 from gates.demonstration.story import GATES, STAGES, Story
 from gates.duties import BOARD
 from gates.models import Decision, GateAssurance, PolicyVersion, Review, SignOff, Snapshot
@@ -128,7 +129,7 @@ def _signers(story: Story, roles: tuple[str, ...]) -> list[tuple[str, User]]:
     found = []
     for role in roles:
         if role == BOARD:
-            found += [(role, member) for member in story.cast.everywhere[BOARD][:3]]
+            found += [(role, member) for member in voters(story)]
         else:
             found.append((role, story.person(role)))
     return found

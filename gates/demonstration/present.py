@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accounts.models import User
+from gates.demonstration.board import voters
 from gates.demonstration.story import Story
 from gates.duties import BOARD
 from gates.models import Review
@@ -77,4 +78,4 @@ def _bring(story: Story, review: Review, state: str) -> None:
 
 
 def _people(story: Story, role: str) -> list[User]:
-    return story.cast.everywhere[BOARD][:3] if role == BOARD else [story.person(role)]
+    return voters(story) if role == BOARD else [story.person(role)]
