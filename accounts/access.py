@@ -14,13 +14,18 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
-from django.db.models import Model, Q, QuerySet
+from django.db.models import CharField, Exists, F, Model, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Delegation, RoleAssignment, User
 from accounts.roles import Role, catalogue, role, roles_allowing
 
 M = TypeVar("M", bound=Model)
 VIEW = "use_case.view"
+STANDING_IN = frozenset({VIEW, "gate.sign"})
+"""What a stand-in may do where only the other holds the role: read what there is to sign, and sign it."""
+_STAND_IN = "stand_in:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,8 @@ def reach(user: User, action: str) -> Reach:
         return NOWHERE
     permissions = tuple(role(key).permission for key in allow)
     held = unit_grants(user)
+    if action in STANDING_IN:
+        held |= _unit_grants_of_givers(user, permissions)
     wide = {role(key).permission for key, scope in allow.items() if scope == "all" and role(key).default_scope != "all"}
     if wide and (wide & {codename for codename, _path in held} or _holds_on_a_use_case(user, wide)):
         return Reach(everything=True, unit_paths=(), permissions=permissions)
@@ -150,20 +157,61 @@ def unit_grants(user: User) -> frozenset[tuple[str, str]]:
     """(role permission, unit path) pairs of a person; the root unit's path is "/"."""
     cached = getattr(user, "_unit_grants", None)
     if cached is None:
-        grant = scopes().unit_grant
-        rows = (
-            cast(Any, grant)
-            ._default_manager.filter(user=user)
-            .values_list("permission__codename", "content_object__path")
-        )
-        cached = frozenset(rows)
+        rows = _grants_and_delegations(user)
+        cached = frozenset(row for row in rows if not row[0].startswith(_STAND_IN))
         user._unit_grants = cached  # type: ignore[attr-defined]  # per-object cache, dies with the request
+        standing = ((code.removeprefix(_STAND_IN), UUID(giver)) for code, giver in rows if code.startswith(_STAND_IN))
+        user._stands_in_for = frozenset(standing)  # type: ignore[attr-defined]  # read along, in the same query
     return cast("frozenset[tuple[str, str]]", cached)
+
+
+def stands_in_for(user: User) -> frozenset[tuple[str, UUID]]:
+    """(role key, whose place) of the delegations that hold now. No query when the unit grants were read before."""
+    unit_grants(user)
+    return cast("frozenset[tuple[str, UUID]]", user._stands_in_for)  # type: ignore[attr-defined]  # set there
+
+
+def _grants_and_delegations(user: User) -> list[tuple[str, str]]:
+    """Both in one query, because every request asks for the first and hardly anybody has the second."""
+    own = cast(Any, scopes().unit_grant)._default_manager.filter(user=user).order_by()
+    now = timezone.now()
+    current = RoleAssignment.objects.filter(user=user, ended_at__isnull=True, role=OuterRef("role"))
+    taken = Delegation.objects.filter(
+        Exists(current), stand_in=user, starts_at__lte=now, ends_at__gt=now, ended_at__isnull=True
+    )
+    spelled = taken.order_by().annotate(
+        code=Concat(Value(_STAND_IN), F("role"), output_field=CharField()), whose=Cast("giver_id", CharField())
+    )
+    return list(
+        own.values_list("permission__codename", "content_object__path").union(
+            spelled.values_list("code", "whose"), all=True
+        )
+    )
+
+
+def _unit_grants_of_givers(user: User, permissions: Iterable[str]) -> frozenset[tuple[str, str]]:
+    """Where the people in whose place ``user`` stands hold that very role on a unit. No query for whoever has none."""
+    condition = _of_givers(user, permissions)
+    if condition is None:
+        return frozenset()
+    rows = cast(Any, scopes().unit_grant)._default_manager.filter(condition)
+    return frozenset(rows.values_list("permission__codename", "content_object__path"))
+
+
+def _of_givers(user: User, permissions: Iterable[str]) -> Q | None:
+    """Grants of the people in whose place ``user`` stands, of those roles alone."""
+    found = None
+    for key, giver in stands_in_for(user):
+        code = role(key).permission
+        if code in permissions:
+            one = Q(user=giver, user__is_active=True, permission__codename=code)
+            found = one if found is None else found | one
+    return found
 
 
 def forget_grants(user: User) -> None:
     """Drop the per-object cache after a grant changed."""
-    for name in ("_unit_grants", "_actions_on"):
+    for name in ("_unit_grants", "_stands_in_for", "_actions_on"):
         if hasattr(user, name):  # not through __dict__: the user of a request is a lazy stand-in for the real one
             delattr(user, name)
 
@@ -222,9 +270,10 @@ def _condition(model: type[Model], user: User, far: Reach, action: str) -> Q:
     if prefix is None:
         raise ImproperlyConfigured(f"{model.__name__} does not say with access_path how access to it is decided.")
     walk = f"{prefix}__" if prefix else ""
-    grants = cast(Any, scopes().use_case_grant)._default_manager.filter(
-        user=user, permission__codename__in=far.permissions
-    )
+    whose = Q(user=user, permission__codename__in=far.permissions)
+    if action in STANDING_IN and (others := _of_givers(user, far.permissions)) is not None:
+        whose |= others
+    grants = cast(Any, scopes().use_case_grant)._default_manager.filter(whose)
     condition = _paths(f"{walk}unit__path", far.unit_paths)
     condition |= Q(**{f"{walk}pk__in": grants.values("content_object_id")})
     if action == VIEW:

@@ -13,6 +13,11 @@ roles_changed = Signal()
 ``assignment_ids``: list of UUID, ``what`` ("assigned", "ended")."""
 
 
+delegation_changed = Signal()
+"""Somebody stands in for somebody, or does so no longer. Arguments: ``delegation_id``: UUID, ``what`` ("given",
+"ended")."""
+
+
 def announce_roles(
     uow: UnitOfWork, *, scope_kind: str, scope_ids: set[UUID], assignment_ids: list[UUID], what: str
 ) -> None:
@@ -21,3 +26,7 @@ def announce_roles(
             sender=None, scope_kind=scope_kind, scope_ids=scope_ids, assignment_ids=assignment_ids, what=what
         )
     )
+
+
+def announce_delegation(uow: UnitOfWork, *, delegation_id: UUID, what: str) -> None:
+    uow.after_commit(lambda: delegation_changed.send_robust(sender=None, delegation_id=delegation_id, what=what))

@@ -17,6 +17,7 @@ def settings_tabs(user: User, current: str) -> list[dict[str, Any]]:
     listed: list[tuple[str, str, str]] = [
         ("accounts:settings", _("You"), "person"),
         ("notify:preferences", _("Notices"), "bell"),
+        ("accounts:absence", _("Delegations and absences"), "calendar"),
         ("accounts:tokens", _("API tokens"), "key"),
         ("accounts:people", _("People"), "people"),
     ]

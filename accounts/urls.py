@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import demo, machines, own, people, roles
+from accounts.views import absence, demo, machines, own, people, roles
 
 app_name = "accounts"
 urlpatterns = [
@@ -22,5 +22,10 @@ urlpatterns = [
     path("settings/tokens/", own.tokens, name="tokens"),
     path("settings/tokens/new/", own.token_new, name="token_new"),
     path("settings/tokens/<uuid:pk>/revoke/", own.token_revoke, name="token_revoke"),
+    path("settings/absence/", absence.absence, name="absence"),
+    path("settings/absence/new/", absence.absence_new, name="absence_new"),
+    path("settings/absence/delegate/", absence.delegation_new, name="delegation_new"),
+    path("settings/absence/delegations/<uuid:pk>/end/", absence.delegation_end, name="delegation_end"),
+    path("settings/absence/<uuid:pk>/cancel/", absence.absence_cancel, name="absence_cancel"),
     path("accounts/demo/", demo.demo, name="demo"),
 ]

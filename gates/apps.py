@@ -10,9 +10,16 @@ class GatesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from accounts.signals import delegation_changed, roles_changed
         from gates.criterion import criterion_types
         from gates.fact import fact_loaders
-        from gates.handlers import on_alert_changed, on_facts_changed, on_portfolio_changed
+        from gates.handlers import (
+            on_alert_changed,
+            on_delegation_changed,
+            on_facts_changed,
+            on_portfolio_changed,
+            on_roles_changed,
+        )
         from monitoring.signals import alert_changed
         from portfolio.lens import lenses
         from portfolio.next_step import next_steps
@@ -31,3 +38,5 @@ class GatesConfig(AppConfig):
         facts_changed.connect(on_facts_changed, dispatch_uid="gates.facts_changed")
         portfolio_changed.connect(on_portfolio_changed, dispatch_uid="gates.portfolio_changed")
         alert_changed.connect(on_alert_changed, dispatch_uid="gates.alert_changed")
+        roles_changed.connect(on_roles_changed, dispatch_uid="gates.roles_changed")
+        delegation_changed.connect(on_delegation_changed, dispatch_uid="gates.delegation_changed")

@@ -34,6 +34,8 @@ class StandIn(Protocol):
     role: str
     giver_id: UUID
     stand_in_id: UUID
+    giver: User
+    stand_in: User
     ended_at: datetime | None
 
     def holds(self, at: datetime) -> bool: ...

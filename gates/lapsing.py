@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.people import ancestors
 from accounts.roles import role_name
 from gates.models import Review, SignOff
-from gates.scenes import expires_at, room_of, still_counts
+from gates.scenes import expires_at, room_of, rooms_of, still_counts
 from kernel.database import lock_rows
 from ledger import SYSTEM, UnitOfWork, unit_of_work
 from notify.services import tell
@@ -79,21 +80,41 @@ def lapse_what_counts_no_more(review: Review) -> int:
     return len(gone)
 
 
-def lapse_in(review_ids: Iterable[UUID]) -> int:
-    """The same for several reviews, each in its own transaction."""
-    return sum(lapse_what_counts_no_more(review) for review in Review.objects.filter(pk__in=list(review_ids)))
+def lapse_all(reviews: QuerySet[Review, Review] | None = None) -> int:
+    """The same for open reviews (all of them), each in its own transaction; returns how many votes lapsed.
+
+    Which ones need it is found in a constant number of queries, so that most rounds change nothing and lock nothing.
+    """
+    return sum(lapse_what_counts_no_more(review) for review in _to_look_at(reviews))
 
 
-def open_reviews_with_votes(*, scope_kind: str = "", scope_ids: Iterable[UUID] = ()) -> list[UUID]:
-    """Open reviews that somebody has signed: all of them, or those in reach of these units or use cases."""
-    rows = Review.objects.filter(state=Review.State.OPEN, sign_offs__lapsed_at__isnull=True, sign_offs__isnull=False)
+def open_reviews(*, scope_kind: str, scope_ids: Iterable[UUID]) -> QuerySet[Review, Review]:
+    """Open reviews of these use cases, or of the use cases of these units and all below them."""
+    rows = Review.objects.filter(state=Review.State.OPEN)
     if scope_kind == "use_case":
-        rows = rows.filter(use_case__in=list(scope_ids))
-    elif scope_kind == "unit":
-        wanted = set(BusinessUnit.objects.filter(pk__in=list(scope_ids)).values_list("path", flat=True))
-        paths = BusinessUnit.objects.values_list("pk", "path")
-        rows = rows.filter(use_case__unit__in=[pk for pk, path in paths if wanted & set(ancestors(path))])
-    return list(rows.order_by().values_list("pk", flat=True).distinct()[:MOST_AT_ONCE])
+        return rows.filter(use_case__in=list(scope_ids))
+    wanted = set(BusinessUnit.objects.filter(pk__in=list(scope_ids)).values_list("path", flat=True))
+    below = [pk for pk, path in BusinessUnit.objects.values_list("pk", "path") if wanted & set(ancestors(path))]
+    return rows.filter(use_case__unit__in=below)
+
+
+def _to_look_at(reviews: QuerySet[Review, Review] | None) -> list[Review]:
+    rows = Review.objects.all() if reviews is None else reviews
+    signed = SignOff.objects.filter(lapsed_at__isnull=True)
+    found = list(
+        rows.filter(state=Review.State.OPEN, pk__in=signed.values("review_id"))
+        .select_related("use_case__unit", "policy_version__policy")
+        .order_by("submitted_at")[:MOST_AT_ONCE]
+    )
+    votes: dict[UUID, list[SignOff]] = {review.pk: [] for review in found}
+    for vote in signed.filter(review__in=list(votes)).select_related("person", "on_behalf_of"):
+        votes[vote.review_id].append(vote)
+    rooms = rooms_of(found, votes)
+    return [
+        review
+        for review in found
+        if any(not still_counts(v, review) or rooms[review.pk].refusal_of_vote(v) for v in votes[review.pk])
+    ]
 
 
 def _told_of(vote: SignOff, because: str) -> str:

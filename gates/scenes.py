@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Absence, Delegation, RoleAssignment, User
 from accounts.people import people_on
 from gates.authorship import given_in, scope_editors
-from gates.duties import BOARD, VALIDATOR, Scene, Signer, SlotState, Vote, refusal, slot_states
+from gates.duties import BOARD, VALIDATOR, Scene, Signer, SlotState, StandIn, Vote, refusal, slot_states
 from gates.in_force import body_of
 from gates.models import Review, SignOff
 from gates.quorum import Board
@@ -70,16 +70,13 @@ class Room:
                 found.update((d.stand_in_id, d.stand_in) for d in self.standing_in(slot.role))
         return list(found.values())
 
-    def standing_in(self, role: str) -> list[Delegation]:
+    def standing_in(self, role: str) -> list[StandIn]:
         """Delegations by which somebody could sign as ``role`` in the place of another now."""
         now = timezone.now()
         return [
             d
             for d in self.scene.stand_ins
-            if isinstance(d, Delegation)
-            and d.role == role
-            and d.holds(now)
-            and not self.refusal(d.stand_in, role, d.giver)
+            if d.role == role and d.holds(now) and not self.refusal(d.stand_in, role, d.giver)
         ]
 
     def _noting_expired(self, slot: SlotState) -> SlotState:
@@ -103,6 +100,22 @@ def room_of(review: Review, votes: Iterable[SignOff] | None = None) -> Room:
     board = boards_of([review], holders={review.use_case_id: holders}, recused=out).get(review.pk, Board())
     waited = {pk for role in scene.slots for pk in people.get(role, ())} if review.is_open else set()
     return Room(review, cast, scene, by_name, board, expired, absences_of(waited))
+
+
+def rooms_of(reviews: Iterable[Review], votes: Mapping[UUID, Iterable[SignOff]]) -> dict[UUID, Room]:
+    """Rooms for asking whether votes still count: without boards and absences, a constant number of queries for all."""
+    wanted = list(reviews)
+    people: dict[UUID, dict[str, dict[UUID, User]]] = {r.use_case_id: {} for r in wanted}
+    for use_case, held in people_on(people).items():
+        for one in held:
+            people[use_case].setdefault(one.role, {})[one.user.pk] = one.user
+    holders = {pk: {role: frozenset(who) for role, who in roles.items()} for pk, roles in people.items()}
+    scenes = scenes_of(wanted, votes, holders=holders)
+    by_name = {
+        pk: {role: tuple(sorted(who.values(), key=_name)) for role, who in roles.items()}
+        for pk, roles in people.items()
+    }
+    return {r.pk: Room(r, tuple(votes[r.pk]), scenes[r.pk], by_name[r.use_case_id], Board()) for r in wanted}
 
 
 def votes_that_count(review: Review) -> list[SignOff]:

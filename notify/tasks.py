@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from celery import shared_task
 
-from notify import delivery, role_notices
+from notify import delegation_notices, delivery, role_notices
 
 log = structlog.get_logger(__name__)
 
@@ -22,6 +22,13 @@ def deliver() -> int:
 def tell_of_roles(assignment_ids: list[str], what: str) -> None:
     """Tell people that they were given a role, or that one of theirs ended."""
     role_notices.tell_of_roles([UUID(key) for key in assignment_ids], what)
+    delivery.send_due()
+
+
+@shared_task(time_limit=60, soft_time_limit=50)
+def tell_of_delegation(delegation_id: str, what: str) -> None:
+    """Tell both people that one stands in for the other, or does so no longer."""
+    delegation_notices.tell_of_delegation(UUID(delegation_id), what)
     delivery.send_due()
 
 

@@ -32,7 +32,7 @@ _ALL = (
     Topic("incident", _("Incidents"), _("An incident was reported or closed."), "warning", True),
     Topic("evidence", _("Evidence and documents"), _("Evidence asks to be verified, or expires."), "evidence", False),
     Topic("data_access", _("Data access"), _("A request waits for you or was decided."), "key", True),
-    Topic("role", _("Your roles"), _("You were given a role, or one of yours ended."), "people", True),
+    Topic("role", _("Your roles"), _("A role was given to you or ended, or somebody stands in."), "people", True),
     Topic(OTHER, _("Everything else"), _("Imports, reports and the like."), "bell", False),
 )
 TOPICS: dict[str, Topic] = {topic.key: topic for topic in _ALL}
@@ -46,6 +46,8 @@ _ALIASES = {
     "breach": "alert",
     "emergency": "incident",
     "review_call": "review",
+    "delegation": "role",
+    "absence": "role",
 }
 
 

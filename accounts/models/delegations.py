@@ -50,6 +50,19 @@ class Delegation(models.Model):
     def role_name(self) -> str:
         return role_name(self.role)
 
+    @property
+    def ledger_label(self) -> str:
+        """Labels stay for ever, so no name is in it."""
+        return self.role_name
+
+    @property
+    def is_over(self) -> bool:
+        return self.ended_at is not None or self.ends_at <= timezone.now()
+
+    @property
+    def is_ahead(self) -> bool:
+        return not self.is_over and self.starts_at > timezone.now()
+
     def holds(self, at: datetime) -> bool:
         """Whether the stand-in may act at that moment."""
         return self.starts_at <= at < (min(self.ends_at, self.ended_at) if self.ended_at else self.ends_at)
@@ -78,3 +91,12 @@ class Absence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person}: {self.starts_on} to {self.ends_on}"
+
+    @property
+    def ledger_label(self) -> str:
+        """Labels stay for ever, so no name is in it."""
+        return f"{self.starts_on} to {self.ends_on}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.cancelled_at is not None or self.ends_on < timezone.localdate()
