@@ -7,7 +7,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Case, Q, QuerySet, When
+from django.utils import timezone
 
 from accounts.access import for_user
 from accounts.models import User
@@ -50,7 +51,30 @@ def _overdue_words(text: str, due_on: date, number: int) -> str:
     return f"Condition overdue: {short} (of R-{number}, was due {day(due_on)})."
 
 
+def conditions_by_state(rows: QuerySet[Condition, Condition], state: str) -> QuerySet[Condition, Condition]:
+    """Those in a state as lists name it: ``owed`` and ``overdue`` beside the states of a row; all for none."""
+    if state == "overdue":
+        return rows.filter(state__in=OWED, due_on__lt=timezone.localdate())
+    if state == "owed":
+        return rows.filter(state__in=OWED)
+    return rows.filter(state=state) if state else rows
+
+
+def searched(rows: QuerySet[Condition, Condition], words: str) -> QuerySet[Condition, Condition]:
+    """Those whose text, use case or owner holds the words, or whose review has the number."""
+    text = words.strip()
+    if not text:
+        return rows
+    match = Q(text__icontains=text) | Q(use_case__name__icontains=text) | Q(use_case__key__icontains=text)
+    match |= Q(owner__full_name__icontains=text)
+    number = text.upper().removeprefix("R-")
+    return rows.filter(match | Q(decision__review__number=int(number)) if _is_number(number) else match)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 9
+
+
 def _shown() -> QuerySet[Condition, Condition]:
-    return Condition.objects.select_related(
-        "use_case__unit", "decision__review", "owner", "reported_by", "closed_by", "evidence"
-    )
+    rows = Condition.objects.annotate(settled=Case(When(state__in=OWED, then=0), default=1))
+    return rows.select_related("use_case__unit", "decision__review", "owner", "reported_by", "closed_by", "evidence")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from gates import board_urls
-from gates.views import commenting, deciding, missing, policies, reviews, waivers
+from gates.views import commenting, conditions, deciding, missing, policies, reviews, waivers
 
 app_name = "gates"
 urlpatterns = [
@@ -19,6 +19,12 @@ urlpatterns = [
     path("missing/<slug:key>/", missing.missing, name="missing"),
     path("missing/<slug:key>/<slug:criterion>/assign/", missing.assign, name="assign"),
     path("submit/<slug:key>/", reviews.submit, name="submit"),
+    path("conditions/", conditions.conditions, name="conditions"),
+    path("conditions/<uuid:pk>/", conditions.condition, name="condition"),
+    path("conditions/<uuid:pk>/report/", conditions.report, name="condition_report"),
+    path("conditions/<uuid:pk>/close/", conditions.close, name="condition_close"),
+    path("conditions/<uuid:pk>/send-back/", conditions.send_back, name="condition_send_back"),
+    path("conditions/<uuid:pk>/move/", conditions.move, name="condition_move"),
     path("waivers/", waivers.waivers, name="waivers"),
     path("waivers/<int:number>/", waivers.waiver, name="waiver"),
     path("waivers/<int:number>/decide/", waivers.decide, name="waiver_decide"),

@@ -17,6 +17,8 @@ from rest_framework.response import Response
 
 from accounts.access import for_user
 from accounts.api.idempotency import IdempotentMixin
+from accounts.freshness import require_fresh
+from gates.api.conditions import terms_from
 from gates.api.filters import DecisionFilter, ReviewFilter, SignOffFilter
 from gates.api.serializers import (
     DecideWrite,
@@ -34,7 +36,7 @@ from gates.selectors import reviews_for, votes_of
 from gates.services.decisions import decide, readiness
 from gates.services.reviews import SnapshotRenewed, refresh_review, submit_review, withdraw_review
 from gates.services.scenes import room_of
-from gates.services.sign_offs import sign
+from gates.services.sign_offs import require_in_person, sign
 from kernel.viewsets import ReadOnlyViewSet, ViewSet
 from portfolio.api.kpis import visible_use_case
 from portfolio.api.use_cases import user_of, validated
@@ -105,7 +107,11 @@ class ReviewViewSet(IdempotentMixin, mixins.ListModelMixin, mixins.RetrieveModel
 
     @extend_schema(
         summary="Decide a review",
-        description="By a person who is signed in. Go needs every signature of the matrix on the current snapshot.",
+        description=(
+            "By a person who is signed in and proved who they are within the last five minutes. Go needs every "
+            "signature of the matrix on the current snapshot; when one of them asks for conditions, it is a go with "
+            "conditions."
+        ),
         request=DecideWrite,
         responses={201: DecisionSerializer},
         tags=REVIEWS,
@@ -113,6 +119,9 @@ class ReviewViewSet(IdempotentMixin, mixins.ListModelMixin, mixins.RetrieveModel
     @action(detail=True, methods=["post"])
     def decide(self, request: Request, number: str) -> HttpResponseBase:
         given, review = validated(self, request), self.get_object()
+        require_in_person(user_of(request))
+        require_fresh(request)
+        given["conditions"] = terms_from(given["conditions"])
         return self._kept(lambda: DecisionSerializer(decide(review=review, by=user_of(request), **given)).data)
 
     @extend_schema(summary="Withdraw a review", request=WithdrawWrite, responses=ReviewDetail, tags=REVIEWS)

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.api.serializers import PersonRef
+from gates.api.conditions import TermWrite
 from gates.models import CriterionFinding, Decision, PolicyVersion, Review, SignOff
 from gates.policy import MODES
 from gates.services.decisions import OUTCOMES, PIVOTS, STOP_REASONS
@@ -209,6 +210,7 @@ class DecisionSerializer(serializers.ModelSerializer[Decision]):
             "outcome",
             "reason",
             "reason_code",
+            "plan",
             "digest",
             "body",
             "body_digest",
@@ -298,6 +300,15 @@ class DecideWrite(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=4000)
     reason_code = serializers.ChoiceField(required=False, allow_blank=True, default="", choices=STOP_REASONS)
     to_stage = serializers.ChoiceField(required=False, allow_blank=True, default="", choices=PIVOTS)
+    conditions = TermWrite(
+        many=True, required=False, default=list, help_text="One to five, with “go_with_conditions” alone."
+    )
+    plan = serializers.DictField(
+        child=serializers.CharField(allow_blank=True),
+        required=False,
+        default=dict,
+        help_text="A stop: lessons, disposal. A retirement: steps, notice_to, notice_on, logs, logs_until, access.",
+    )
 
 
 class WithdrawWrite(serializers.Serializer[Any]):

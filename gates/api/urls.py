@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
+from gates.api.conditions import ConditionViewSet
 from gates.api.judging import FindingViewSet, GateView
 from gates.api.policies import PolicyViewSet
 from gates.api.preparing import CommentViewSet, MissingView
@@ -19,6 +20,7 @@ router.register("reviews", ReviewViewSet, basename="review")
 router.register("review-comments", CommentViewSet, basename="review-comment")
 router.register("sign-offs", SignOffViewSet, basename="sign-off")
 router.register("decisions", DecisionViewSet, basename="decision")
+router.register("conditions", ConditionViewSet, basename="condition")
 router.register("waivers", WaiverViewSet, basename="waiver")
 
 urlpatterns: list[URLPattern | URLResolver] = [

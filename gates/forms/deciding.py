@@ -56,6 +56,7 @@ class DecideForm(ConfirmForm):
         self._choose("to_stage", [("", "–"), *stages_before(review)])
         self.fields["typed_key"].label = _("Type %(key)s to confirm") % {"key": review.use_case.key}
         self.fields["typed_key"].help_text = _("A use case that has ended cannot be taken up again.")
+        self.people = colleagues(review.use_case)
         for number in range(1, MOST_CONDITIONS + 1):
             self.fields.update({_name(number, key): field for key, field in self._condition_fields().items()})
         for outcome, parts in PARTS.items():
@@ -149,7 +150,7 @@ class DecideForm(ConfirmForm):
     def _condition_fields(self) -> dict[str, forms.Field]:
         people: Any = forms.ModelChoiceField(
             label=_("Who sees to it"),
-            queryset=colleagues(self.review.use_case),
+            queryset=self.people,
             required=False,
             empty_label=_("Choose a person"),
         )

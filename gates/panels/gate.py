@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import actions_on
 from gates.engine import GateResult
 from gates.models import GateAssurance, Review
+from gates.owed import conditions_of
 from gates.presenting import finding_rows
 from gates.selectors import open_reviews, passed_gates
 from gates.settling import forms_open_to
@@ -49,6 +50,7 @@ class GatePanel(Panel):
             "open_reviews": running,
             "earlier": Review.objects.filter(use_case=use_case).exclude(state="open").select_related("decision")[:20],
             "passed": passed,
+            "conditions": conditions_of(use_case),
             "renewable": _renewable(use_case, passed, results),
             "may_submit": "gate.submit" in actions_on(user, use_case),
             "primary": results[0] if results and results[0].policy.primary else None,
