@@ -102,7 +102,7 @@ def make_demonstration(*, today: datetime | None = None, say: Callable[[str], An
     misfits += waivers.waive_now(stories, NEXT)
     misfits += present.review_now(stories, NEXT)
     say("the board")
-    misfits += board.meet(stories, cast)
+    misfits += board.meet(stories, cast, NEXT)
     reassess()
     people = sum(len(p) for roles in (cast.everywhere, *cast.by_unit.values()) for p in roles.values())
     return Made(len(stories), people, points, misfits)
