@@ -6,9 +6,11 @@ from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
 from gates.api.conditions import ConditionViewSet
+from gates.api.emergencies import EmergencyViewSet
 from gates.api.judging import FindingViewSet, GateView
 from gates.api.policies import PolicyViewSet
 from gates.api.preparing import CommentViewSet, MissingView
+from gates.api.review_calls import ReviewCallViewSet
 from gates.api.reviews import DecisionViewSet, ReviewViewSet, SignOffViewSet
 from gates.api.verdict import VerdictView
 from gates.api.waivers import WaiverViewSet
@@ -22,6 +24,8 @@ router.register("sign-offs", SignOffViewSet, basename="sign-off")
 router.register("decisions", DecisionViewSet, basename="decision")
 router.register("conditions", ConditionViewSet, basename="condition")
 router.register("waivers", WaiverViewSet, basename="waiver")
+router.register("emergency-releases", EmergencyViewSet, basename="emergency-release")
+router.register("review-calls", ReviewCallViewSet, basename="review-call")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("use-cases/<slug:key>/gates/<slug:gate>/", GateView.as_view(), name="use-case-gate"),
