@@ -276,6 +276,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 
 # Networks, hosts and .domains of the own network that sources and webhooks may be called at.
 OUTBOUND_ALLOW = env.list("TOLLGATE_OUTBOUND_ALLOW", default=[])
+# Folders that sources may read files and SQLite databases in. Nothing outside of them is ever opened for a source.
+SOURCE_ROOTS = env.list("TOLLGATE_SOURCE_ROOTS", default=[])
 
 # -- Logs ------------------------------------------------------------------------------------------------------------
 LOGGING_CONFIG = None

@@ -90,6 +90,16 @@ def refusal(address: Address, *, allow_private: bool = False) -> str:
     return "" if address.is_global else _("it is private, loopback or reserved")
 
 
+def guarded_addresses(host: str, port: int) -> list[str]:
+    """The addresses of a host for clients that are not HTTP, each of them checked: connect to one of these, not to
+    the name, which may answer differently the second time. Raises ``OutboundRefused``; ``OSError`` when there is none.
+    """
+    try:
+        return _GuardedBackend(_resolve, allow_private=False)._checked(host, port)
+    except httpcore2.ConnectError as error:
+        raise OSError(str(error)) from None
+
+
 class _GuardedClient(httpx2.Client):
     """Starts the clock of an exchange, whose redirects share it."""
 

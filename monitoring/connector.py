@@ -1,7 +1,7 @@
 """The contract of a connector: one file in ``monitoring/connectors`` adds a kind of source.
 
 A connector declares its ``settings`` (what a person fills in) and ``secrets`` (of these only encrypted values are
-kept), checks them, and yields samples. It speaks to the network and nothing else: it knows no model and no clock.
+kept), checks them, and yields samples. It speaks to its source and nothing else: it knows no model of ours.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
@@ -31,11 +32,23 @@ class Sample:
     n: int | None = None
 
 
+class Reads(StrEnum):
+    """How a connector asks for what is new, and so from where a pull goes on."""
+
+    POINTS = "points"
+    """It is told from when points are wanted; a pull goes on from the newest point that was stored."""
+    WINDOWS = "windows"
+    """It reads any window of time; a pull goes on from the end of the last one, in chunks when that is long ago."""
+    CHANGES = "changes"
+    """It finds what changed since a moment; a pull goes on from the moment the last one began."""
+
+
 class ConnectorError(Exception):
     """The source could not be read. ``kind`` says why in one word; the message says it to a person.
 
-    Kinds: ``unreachable`` (no connection, no answer in time), ``refused`` (an address that may not be called),
-    ``answer`` (a status other than 200), ``content`` (not what was expected), ``secret`` (cannot be decrypted).
+    Kinds: ``unreachable`` (no connection), ``slow`` (no answer in time), ``refused`` (an address or a path that may
+    not be read), ``answer`` (a status other than 200, an error of the server), ``content`` (not what was expected),
+    ``secret`` (cannot be decrypted), ``crash`` (the connector itself failed).
     """
 
     def __init__(self, kind: str, message: str) -> None:
@@ -54,6 +67,11 @@ class Setting:
     required: bool = False
     default: str = ""
     choices: tuple[tuple[str, Any], ...] = ()
+    is_long: bool = False
+    """Several lines, such as a query."""
+    least: int | None = None
+    most: int | None = None
+    """With either of them it is a whole number."""
 
 
 class Connector(ABC):
@@ -63,10 +81,23 @@ class Connector(ABC):
     label: ClassVar[Any]
     settings: ClassVar[tuple[Setting, ...]]
     secrets: ClassVar[tuple[Setting, ...]] = ()
+    about: ClassVar[Any] = ""
+    """One sentence for whoever chooses a connector."""
 
     def __init__(self, config: Mapping[str, str], secret: Mapping[str, str]) -> None:
         self.config = config
         self.secret = secret
+        self.read_through: datetime | None = None
+        """Set by a connector that stopped before it had given everything: up to where it came."""
+
+    @property
+    def reads(self) -> Reads:
+        return Reads.POINTS
+
+    @property
+    def chunk(self) -> timedelta:
+        """The longest window that is asked for at once; for ``Reads.WINDOWS``."""
+        return timedelta(days=1)
 
     @classmethod
     def check(cls, config: Mapping[str, Any]) -> dict[str, str]:
@@ -82,6 +113,8 @@ class Connector(ABC):
                 errors[setting.name] = [_("This is needed.")]
             elif setting.choices and text not in {choice for choice, _label in setting.choices}:
                 errors[setting.name] = [_("Choose one of the given values.")]
+            elif problem := _number_problem(setting, text):
+                errors[setting.name] = [problem]
             elif text:
                 clean[setting.name] = text
         if not errors:
@@ -119,11 +152,21 @@ class Connector(ABC):
         return {}
 
     @abstractmethod
-    def fetch(self, since: datetime | None) -> Iterator[Sample]:
+    def fetch(self, since: datetime | None, until: datetime | None = None) -> Iterator[Sample]:
         """Samples from ``since`` on (all there are when it is None), in any order. Raises ``ConnectorError``.
 
-        More than was asked for may come: what is stored already changes nothing.
+        More than was asked for may come: what is stored already changes nothing. ``until`` is given to connectors
+        that read windows, and to others only as the moment that the pull began.
         """
+
+
+def _number_problem(setting: Setting, text: str) -> str:
+    if not text or (setting.least is None and setting.most is None):
+        return ""
+    least, most = setting.least or 0, setting.most if setting.most is not None else 10**9
+    if text.isascii() and text.isdigit() and len(text) < 12 and least <= int(text) <= most:
+        return ""
+    return _("Give a whole number from %(least)d to %(most)d.") % {"least": least, "most": most}
 
 
 connectors: Registry[type[Connector]] = Registry("connector")

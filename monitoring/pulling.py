@@ -5,44 +5,46 @@
 3. Points, watermark and the end of the lease are one transaction, which first makes sure that the lease is still ours.
    A worker that died before leaves a lease that runs out; one that was slower than its lease stores nothing.
 
-Every pull asks again for some time before the watermark (``overlap``): late points are taken in, and what is there
-already changes nothing. After ``BREAK_AFTER`` failures in a row the breaker opens: the source is BROKEN, people are
-told, and it is tried again after a cool-down only.
+What is asked for says ``windows``, what a failure leads to ``breaker``. Each attempt is a ``PullRun``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 from uuid import UUID, uuid4
 
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.people import holders
 from kernel.canonical import digest
 from kernel.database import lock_rows
 from kernel.errors import Invalid
-from ledger import SYSTEM, UnitOfWork, state, unit_of_work
-from monitoring import ingest, wire
+from ledger import SYSTEM, UnitOfWork, unit_of_work
+from monitoring import breaker, ingest, mapping, wire
 from monitoring.addressing import find, make_series, version_of
 from monitoring.connector import Connector, ConnectorError, Sample, connectors
-from monitoring.models import Series, Source
+from monitoring.mapping import Words
+from monitoring.models import PullRun, Series, Source
 from monitoring.secrets import SecretLost, redact, unseal
-from notify.services import tell
+from monitoring.windows import Window, next_window, remember
+
+log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)
 """Longer than a fetch and its store may take: the fetch has its own limit, the task another."""
-BREAK_AFTER = 5
-COOL_DOWN = timedelta(minutes=30)
 MOST_SAMPLES = 100_000
-LEAST_OVERLAP = timedelta(minutes=10)
-TOLD = ("technical_lead", "it_operations")
-HEALTH_FIELDS = ("health", "failures", "last_error", "next_due_at")
+LOOKED_AT = 2000
+"""Samples of a preview in which names are looked for."""
+KEPT_RUNS = 5000
+"""Of one source; older ones are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +55,33 @@ class Pulled:
     stored: int = 0
     to_judge: list[int] = field(default_factory=list)
     error: str = ""
+    more: bool = False
+    """It is catching up: there is more to read at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The first samples that a source gives, or why it gives none."""
+    """The first samples that a source gives, or why it gives none; ``names`` are those that a mapping can be for."""
 
     samples: list[Sample]
     error: str = ""
     more: bool = False
+    names: list[Words] = field(default_factory=list)
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    connector: Connector
+    window: Window
+    samples: list[Sample]
+
+
+class _TooMany(ConnectorError):
+    """More points than one pull may bring; a narrower window may do."""
+
+    def __init__(self) -> None:
+        super().__init__("content", _("It gives more than %(most)d points at once.") % {"most": MOST_SAMPLES})
 
 
 def due(now: datetime) -> list[UUID]:
@@ -77,37 +97,33 @@ def pull(source_id: UUID) -> Pulled | None:
         return None
     source = Source.objects.select_related("use_case__unit").get(pk=source_id)
     try:
-        samples = list(_fetched(source))
+        fetched = _fetched(source, lease)
     except ConnectorError as error:
-        _failed(source, lease, error)
-        return Pulled(error=error.message)
+        return _failed(source_id, lease, error)
     try:
         with unit_of_work(by=SYSTEM) as uow:
-            return _store(uow, source, lease, samples)
+            return _store(uow, source_id, lease, fetched)
     except Invalid as error:
-        failure = ConnectorError("content", error.message)
-        _failed(source, lease, failure)
-        return Pulled(fetched=len(samples), error=failure.message)
+        return _failed(source_id, lease, ConnectorError("content", error.message), fetched=len(fetched.samples))
 
 
-def preview(connector: str, config: Mapping[str, str], secret: Mapping[str, str], *, limit: int = 20) -> Preview:
-    """The first samples of a source that need not be stored yet. Nothing is stored."""
+def preview(
+    connector: str,
+    config: Mapping[str, str],
+    secret: Mapping[str, str],
+    *,
+    named: Sequence[Mapping[str, object]] = (),
+    limit: int = 20,
+) -> Preview:
+    """The first samples of a source that need not be stored yet, under our names. Nothing is stored."""
     try:
-        samples = list(islice(_made(connector, config, secret).fetch(None), limit + 1))
+        with _explained(secret):
+            made = _made(connector, config, secret)
+            found = list(islice(made.fetch(None, timezone.now()), LOOKED_AT + 1))
     except ConnectorError as error:
-        return Preview([], redact(error.message, secret))
-    return Preview(samples[:limit], more=len(samples) > limit)
-
-
-def backoff(every_seconds: int, failures: int) -> timedelta:
-    """How long to wait after so many failures in a row: doubling, then the cool-down of the breaker."""
-    if failures >= BREAK_AFTER:
-        return max(COOL_DOWN, timedelta(seconds=every_seconds))
-    return min(timedelta(seconds=every_seconds * 2**failures), COOL_DOWN)
-
-
-def overlap(source: Source) -> timedelta:
-    return max(2 * timedelta(seconds=source.every_seconds), LEAST_OVERLAP)
+        return Preview([], error.message, kind=error.kind)
+    shown = list(islice(mapping.mapped(found, mapping.read(named)), limit))
+    return Preview(shown, more=len(found) > limit, names=mapping.names(found)[:100])
 
 
 def secret_of(source: Source) -> dict[str, str]:
@@ -124,22 +140,57 @@ def _claimable(now: datetime) -> QuerySet[Source]:
 
 
 def _claim(source_id: UUID) -> UUID | None:
+    """Take the lease, begin the run, and say of runs that a worker left behind that it did."""
     now, lease = timezone.now(), uuid4()
-    claimed = _claimable(now).filter(pk=source_id).update(lease=lease, leased_until=now + LEASE, last_pull_at=now)
-    return lease if claimed else None
+    with transaction.atomic():
+        claimed = _claimable(now).filter(pk=source_id).update(lease=lease, leased_until=now + LEASE, last_pull_at=now)
+        if not claimed:
+            return None
+        runs = PullRun.objects.filter(source_id=source_id)
+        said = _("The worker ended before the pull did; nothing of it was stored, and it was pulled again.")
+        runs.filter(outcome=PullRun.Outcome.RUNNING).update(
+            outcome=PullRun.Outcome.LOST, finished_at=now, error=said, error_kind="lost"
+        )
+        oldest_kept = runs.order_by("-started_at").values_list("started_at", flat=True)[KEPT_RUNS : KEPT_RUNS + 1]
+        for moment in oldest_kept:
+            runs.filter(started_at__lte=moment).delete()
+        PullRun.objects.create(pk=lease, source_id=source_id, started_at=now)
+    return lease
 
 
-def _fetched(source: Source) -> list[Sample]:
+def _fetched(source: Source, lease: UUID) -> _Fetched:
     """All samples of one pull, past any transaction. Raises ``ConnectorError`` whose message holds no secret."""
     secret = secret_of(source)
-    since = source.watermark - overlap(source) if source.watermark else None
+    with _explained(secret):
+        connector = _made(source.connector, source.config, secret)
+        window: Window | None = next_window(source, connector, timezone.now())
+        while window is not None:
+            PullRun.objects.filter(pk=lease).update(since=window.since, until=window.until)
+            samples = list(islice(connector.fetch(window.since, window.until), MOST_SAMPLES + 1))
+            if len(samples) <= MOST_SAMPLES:
+                return _Fetched(connector, window, samples)
+            window = window.halved()
+    raise _TooMany
+
+
+@contextmanager
+def _explained(secret: Mapping[str, str]) -> Iterator[None]:
+    """Whatever goes wrong in a connector becomes a ``ConnectorError`` without a secret, so that the breaker sees it.
+
+    Of an error that nobody foresaw only its type is told: its text may quote what was sent.
+    """
     try:
-        samples = list(islice(_made(source.connector, source.config, secret).fetch(since), MOST_SAMPLES + 1))
+        yield
     except ConnectorError as error:
         raise ConnectorError(error.kind, redact(error.message, secret)) from None
-    if len(samples) > MOST_SAMPLES:
-        raise ConnectorError("content", _("It gives more than %(most)d points at once.") % {"most": MOST_SAMPLES})
-    return samples
+    except SoftTimeLimitExceeded:
+        raise ConnectorError("slow", _("Reading it took too long.")) from None
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        said = _("Its answer is not built as the connector expects (%(what)s).")
+        raise ConnectorError("content", said % {"what": type(error).__name__}) from None
+    except Exception as error:  # a connector that fails in its own way must not fail for ever unseen
+        log.error("a connector failed with %s", type(error).__name__)  # noqa: TRY400  # a trace may hold a secret
+        raise ConnectorError("crash", _("The connector failed: %(what)s.") % {"what": type(error).__name__}) from None
 
 
 def _made(key: str, config: Mapping[str, str], secret: Mapping[str, str]) -> Connector:
@@ -148,18 +199,22 @@ def _made(key: str, config: Mapping[str, str], secret: Mapping[str, str]) -> Con
     return connectors.get(key)(config, secret)
 
 
-def _store(uow: UnitOfWork, source: Source, lease: UUID, samples: Sequence[Sample]) -> Pulled:
+def _store(uow: UnitOfWork, source_id: UUID, lease: UUID, fetched: _Fetched) -> Pulled:
     """Points, watermark and the end of the lease together, or nothing when the lease was lost."""
-    source = lock_rows(Source.objects.filter(pk=source.pk).select_related("use_case__unit")).get()
-    if source.lease != lease:
-        return Pulled(fetched=len(samples), error=_("It took so long that another worker took over."))
+    source = _held(source_id, lease)
+    if source is None:
+        return Pulled(len(fetched.samples), error=_("It took so long that another worker took over."))
     now = timezone.now()
+    samples = list(mapping.mapped(fetched.samples, mapping.read(source.mapping)))
     stored = _store_samples(uow, source, samples, now) if samples else ingest.Stored()
     if samples:
         newest = max(sample.time for sample in samples)
         source.watermark = max(newest, source.watermark or newest)
-    _note_success(uow, source, stored.stored, now)
-    return Pulled(len(samples), stored.stored, stored.to_judge)
+    more = remember(source, fetched.window, fetched.connector)
+    source.last_count = stored.stored
+    breaker.note_success(uow, source, now, now if more else now + timedelta(seconds=source.every_seconds))
+    _end(source, lease, now, fetched=len(fetched.samples), stored=stored)
+    return Pulled(len(fetched.samples), stored.stored, stored.to_judge, more=more)
 
 
 def _store_samples(uow: UnitOfWork, source: Source, samples: Sequence[Sample], now: datetime) -> ingest.Stored:
@@ -203,60 +258,42 @@ def _made_series(uow: UnitOfWork, source: Source, address: wire.Address) -> int:
     return series.pk
 
 
-def _note_success(uow: UnitOfWork, source: Source, stored: int, now: datetime) -> None:
-    before = state(source, HEALTH_FIELDS)
-    recovered = source.health in {Source.Health.FAILING, Source.Health.BROKEN}
-    source.health, source.failures, source.last_error = Source.Health.OK, 0, ""
-    source.last_success_at, source.last_count = now, stored
-    _release(source, now + timedelta(seconds=source.every_seconds))
-    if recovered:
-        after = state(source, HEALTH_FIELDS)
-        uow.record("source.recovered", subject=source, use_case=source.use_case, before=before, after=after)
-
-
-def _failed(source: Source, lease: UUID, error: ConnectorError) -> None:
-    """Note a failure; recorded when the health changes, not once more every few minutes."""
+def _failed(source_id: UUID, lease: UUID, error: ConnectorError, fetched: int = 0) -> Pulled:
     now = timezone.now()
     with unit_of_work(by=SYSTEM) as uow:
-        source = lock_rows(Source.objects.filter(pk=source.pk).select_related("use_case__unit")).get()
-        if source.lease != lease:
-            return
-        before, health = state(source, HEALTH_FIELDS), source.health
-        source.failures += 1
-        source.last_error = error.message[:1000]
-        is_broken = source.failures >= BREAK_AFTER
-        source.health = Source.Health.BROKEN if is_broken else Source.Health.FAILING
-        _release(source, now + backoff(source.every_seconds, source.failures))
-        if source.health != health:
-            action = "source.broken" if is_broken else "source.failed"
-            after = state(source, HEALTH_FIELDS)
-            uow.record(action, subject=source, use_case=source.use_case, before=before, after=after)
-            if is_broken:
-                _tell_broken(source, now)
+        source = _held(source_id, lease)
+        if source is not None:
+            breaker.note_failure(uow, source, error, now)
+            _end(source, lease, now, fetched=fetched, error=error)
+    return Pulled(fetched, error=error.message)
 
 
-def _release(source: Source, next_due_at: datetime) -> None:
+def _held(source_id: UUID, lease: UUID) -> Source | None:
+    """The source, locked, while the lease is still ours; None when another worker has it or it was deleted."""
+    return lock_rows(Source.objects.filter(pk=source_id, lease=lease).select_related("use_case__unit")).first()
+
+
+def _end(
+    source: Source,
+    lease: UUID,
+    now: datetime,
+    *,
+    fetched: int,
+    stored: ingest.Stored | None = None,
+    error: ConnectorError | None = None,
+) -> None:
+    """End lease and run."""
     source.lease = source.leased_until = None
-    source.next_due_at = next_due_at
-    source.save(
-        update_fields=[
-            *HEALTH_FIELDS,
-            "watermark",
-            "last_success_at",
-            "last_count",
-            "lease",
-            "leased_until",
-        ]
+    source.save(update_fields=[*breaker.HEALTH, *READING, "last_success_at", "last_count", "lease", "leased_until"])
+    PullRun.objects.filter(pk=lease).update(
+        outcome=PullRun.Outcome.FAILED if error else PullRun.Outcome.DONE,
+        finished_at=now,
+        fetched=fetched,
+        stored=stored.stored if stored else 0,
+        revised=stored.revised if stored else 0,
+        error=error.message[:1000] if error else "",
+        error_kind=error.kind if error else "",
     )
 
 
-def _tell_broken(source: Source, now: datetime) -> None:
-    people = {person.pk: person for role in TOLD for person in holders(role=role, use_case=source.use_case)}
-    tell(
-        recipients=people.values(),
-        kind="alert.source_broken",
-        title=_("Source stopped after repeated failures: %(name)s") % {"name": source.name},
-        body=source.last_error,
-        url=reverse("monitoring:source", args=[source.pk]),
-        dedupe_key=f"source.broken:{source.pk}:{now.isoformat()}",
-    )
+READING = ("watermark", "read_through", "catching_up_from")

@@ -39,6 +39,8 @@ def pull_source(source_id: str) -> int:
     if pulled is None:
         return 0
     judge_soon(pulled.to_judge)
+    if pulled.more:
+        pull_soon(UUID(source_id))
     return pulled.stored
 
 

@@ -7,23 +7,17 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
-import httpx2
 import jmespath
-import orjson
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from jmespath.exceptions import JMESPathError
 
-from kernel.errors import DomainError
-from kernel.http import guarded_client
 from monitoring.connector import Connector, ConnectorError, Sample, Setting, connectors
+from monitoring.fetching import ADDRESS, Fetching, address_problems, destination
 
 ISO, SECONDS, MILLISECONDS = "iso", "seconds", "milliseconds"
 EXPRESSIONS = ("items", "time", "value", "step", "n", "metric_path", "segment_path", "version_path")
-OK = 200
-TIMEOUT = 15.0
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 
 
@@ -31,8 +25,9 @@ HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 class HttpJson(Connector):
     key = "http_json"
     label = gettext_lazy("JSON over HTTP")
+    about = gettext_lazy("Any address that answers with JSON; JMESPath says where time and value stand.")
     settings: ClassVar[tuple[Setting, ...]] = (
-        Setting("url", gettext_lazy("Address"), gettext_lazy("Starts with https:// or http://."), required=True),
+        ADDRESS,
         Setting(
             "items",
             gettext_lazy("Where the points are"),
@@ -73,11 +68,8 @@ class HttpJson(Connector):
     @classmethod
     def problems(cls, config: Mapping[str, str]) -> dict[str, list[str]]:
         errors: dict[str, list[str]] = {}
-        address = urlsplit(config["url"])
-        if address.scheme not in {"http", "https"} or not address.hostname:
-            errors["url"] = [_("Give an address that starts with https:// or http://.")]
-        elif address.username or address.password:
-            errors["url"] = [_("An address is no place for a password: use the secret header.")]
+        if said := address_problems(config["url"]):
+            errors["url"] = said
         for name in EXPRESSIONS:
             if problem := _expression_problem(config.get(name, "")):
                 errors[name] = [problem]
@@ -87,8 +79,7 @@ class HttpJson(Connector):
 
     @classmethod
     def destination(cls, config: Mapping[str, str]) -> str:
-        address = urlsplit(config["url"])
-        return f"{address.scheme}://{address.netloc}".lower()
+        return destination(config["url"])
 
     @classmethod
     def secret_problems(cls, secret: Mapping[str, str]) -> dict[str, list[str]]:
@@ -101,7 +92,7 @@ class HttpJson(Connector):
             return {"header_value": [_("Use printable ASCII characters only.")]}
         return {}
 
-    def fetch(self, since: datetime | None) -> Iterator[Sample]:
+    def fetch(self, since: datetime | None, until: datetime | None = None) -> Iterator[Sample]:
         items = self._find("items", self._content(since))
         if isinstance(items, Mapping):
             items = [items]
@@ -117,26 +108,8 @@ class HttpJson(Connector):
         query = {parameter: since.astimezone(UTC).isoformat().replace("+00:00", "Z")} if parameter and since else None
         name = self.secret.get("header", "")
         headers = {name: self.secret.get("header_value", "")} if name else {}
-        try:
-            # A redirect could carry the secret header to another host: it is not followed.
-            with guarded_client(timeout=TIMEOUT, follow_redirects=False) as client:
-                answer = client.get(self.config["url"], params=query, headers=headers)
-        except DomainError as error:
-            raise ConnectorError("refused", error.message) from None
-        except httpx2.TimeoutException:
-            raise ConnectorError("unreachable", _("It did not answer in time.")) from None
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise ConnectorError(
-                "unreachable", _("It cannot be reached: %(what)s.") % {"what": type(error).__name__}
-            ) from None
-        if answer.is_redirect:
-            raise ConnectorError("answer", _("It answers with a redirect; enter the final address."))
-        if answer.status_code != OK:
-            raise ConnectorError("answer", _("It answers with status %(status)d.") % {"status": answer.status_code})
-        try:
-            return orjson.loads(answer.content)
-        except orjson.JSONDecodeError as error:
-            raise ConnectorError("content", _("Its answer is not JSON: %(what)s.") % {"what": error.msg}) from None
+        with Fetching(self.config["url"], headers=headers) as server:
+            return server.get(params=query)
 
     def _sample(self, index: int, item: Any) -> Sample | None:
         """The sample of one item; None when the value is null: nothing was measured."""

@@ -16,8 +16,7 @@ from werkzeug import Request, Response
 
 from ledger import SYSTEM, unit_of_work
 from ledger.models import Event
-from monitoring import pulling, tasks
-from monitoring.connector import Sample
+from monitoring import breaker, pulling, tasks
 from monitoring.models import IngestBatch, Point, Series, Source
 from monitoring.secrets import seal
 from notify.models import Notice
@@ -125,14 +124,15 @@ def test_the_lease_of_a_worker_that_died_runs_out(httpserver: HTTPServer) -> Non
 
 
 def test_a_worker_slower_than_its_lease_stores_nothing(httpserver: HTTPServer) -> None:
+    give(httpserver, 0.9)
     source = source_of(httpserver)
-
     lease = pulling._claim(source.pk)
     assert lease is not None
+    fetched = pulling._fetched(source, lease)
     Source.objects.filter(pk=source.pk).update(lease=None, leased_until=None)
     pulling._claim(source.pk)
     with unit_of_work(by=SYSTEM) as uow:
-        pulled = pulling._store(uow, source, lease, [Sample("f1", moment(1), 0.5)])
+        pulled = pulling._store(uow, source.pk, lease, fetched)
     assert pulled.stored == 0
     assert not Point.objects.exists()
 
@@ -142,7 +142,7 @@ def test_failures_back_off_and_then_open_the_breaker(httpserver: HTTPServer) -> 
     source = source_of(httpserver)
     lead = person_with("technical_lead", source.use_case)
     waits = []
-    for _attempt in range(pulling.BREAK_AFTER):
+    for _attempt in range(breaker.BREAK_AFTER):
         make_due(source)
         pulling.pull(source.pk)
         source.refresh_from_db()
@@ -188,7 +188,7 @@ def test_points_and_watermark_are_stored_together_or_not_at_all(
     def die(*_arguments: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pulling, "_note_success", die)
+    monkeypatch.setattr(breaker, "note_success", die)
     with pytest.raises(KeyboardInterrupt):
         pulling.pull(source.pk)
     source.refresh_from_db()
