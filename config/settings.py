@@ -222,6 +222,7 @@ SPECTACULAR_SETTINGS = {
         "DecisionOutcomeEnum": "gates.models.Decision.Outcome",
         "DecisionChoiceEnum": "gates.services.decisions.OUTCOMES",
         "ReviewStateEnum": "gates.models.Review.State",
+        "EmergencyStateEnum": "gates.models.EmergencyRelease.State",
         "PolicyStateEnum": "gates.models.PolicyVersion.State",
         "EvidenceKindEnum": "governance.models.Evidence.Kind",
         "GivenEvidenceKindEnum": "governance.api.serializers.GIVEN_KINDS",
