@@ -18,11 +18,14 @@ from gates.differences import Difference, fact_differences
 from gates.dossier import Preview, costs_of, issues_of, kpis_of, previews_of, risks_of, rounds_before
 from gates.duties import BOARD, SlotState
 from gates.forms import CommentForm
-from gates.models import Review
+from gates.models import Condition, Review
+from gates.owed import conditions_of
 from gates.presenting import evidence_url, stored_rows
 from gates.selectors import policy_of, snapshot_body, votes_of
+from gates.services.boards.reading import minutes_about
 from gates.services.decisions import readiness
 from gates.services.scenes import Room, room_of
+from gates.waiving import frozen_waivers
 from ledger import lookups, wording
 from ledger.selectors import events_for
 
@@ -65,11 +68,20 @@ def review_context(review: Review, user: User) -> dict[str, Any]:
         "issues": issues_of(body),
         "outcome_changes": _outcome_changes(before, body),
         "fact_changes": _fact_groups(fact_differences(before, body)) if before else [],
+        "waivers": frozen_waivers(body),
+        "conditions": _conditions(review),
+        "minutes": minutes_about(review),
         "rounds": rounds_before(review),
         "comments": list(review.comments.select_related("author")),
         "comment_form": CommentForm(criteria=criteria_choices(review)),
         "events": _events(review),
     }
+
+
+def _conditions(review: Review) -> list[Condition]:
+    """What the decision of this review imposed, and what the use case still owes from earlier ones."""
+    found = conditions_of(review.use_case)
+    return [row for row in found if row.is_owed or row.decision.review_id == review.pk]
 
 
 def criteria_choices(review: Review) -> list[tuple[str, str]]:
@@ -82,7 +94,7 @@ def roles_to_sign(review: Review, user: User, room: Room | None = None) -> list[
     if not review.is_open:
         return []
     seen = room or room_of(review)
-    return [role for role in seen.scene.slots if not seen.refusal(user, role)]
+    return [role for role, _giver in seen.capacities(user)]
 
 
 def why_not_sign(review: Review, user: User) -> str:
@@ -91,7 +103,9 @@ def why_not_sign(review: Review, user: User) -> str:
         return _("%(review)s is closed: nothing more can be signed on it.") % {"review": review}
     seen = room_of(review)
     asked = [role for role in seen.scene.slots if role in seen.held_by(user)]
-    if reasons := [seen.refusal(user, role) for role in asked]:
+    reasons = [seen.refusal(user, role) for role in asked]
+    reasons += [seen.refusal(user, d.role, d.giver) for d in seen.scene.stand_ins if d.stand_in_id == user.pk]
+    if reasons := [reason for reason in reasons if reason]:
         return " ".join(dict.fromkeys(reasons))
     if user.pk == review.submitted_by_id:
         return _("You cannot sign this: you submitted it (SOD-01).")
@@ -158,9 +172,31 @@ def _slot(slot: SlotState, room: Room, user: User) -> dict[str, Any]:
         people = room.people.get(slot.role, ())[:4]
         if room.review.is_open and slot.role in room.held_by(user):
             note = room.refusal(user, slot.role) or note
+        note = " ".join(filter(None, [note, *_who_is_away(slot, room)]))
         if not people:
             note = _("Nobody holds this role here yet.")
     return {"slot": slot, "votes": slot.votes, "people": people, "note": note, "board": slot.role == BOARD}
+
+
+def _who_is_away(slot: SlotState, room: Room) -> list[str]:
+    """Who of those waited for is away until when, and who may sign in their place."""
+    if not room.review.is_open:
+        return []
+    found = []
+    standing = {d.giver_id: d for d in room.standing_in(slot.role)}
+    for person in room.people.get(slot.role, ()):
+        absence, delegation = (room.away or {}).get(person.pk), standing.get(person.pk)
+        until = absence.ends_on if absence else None
+        if delegation is not None:
+            said = {"name": person, "stand_in": delegation.stand_in, "day": f"{until:%-d %b %Y}" if until else ""}
+            away = _("%(name)s is away until %(day)s; %(stand_in)s may sign in their place.")
+            here = _("%(stand_in)s may sign in the place of %(name)s.")
+            found.append((away if until else here) % said)
+        elif absence is not None:
+            said = {"name": person, "day": f"{absence.ends_on:%-d %b %Y}", "stand_in": absence.stand_in}
+            named = _("%(name)s is away until %(day)s; ask %(stand_in)s.")
+            found.append((named if absence.stand_in else _("%(name)s is away until %(day)s.")) % said)
+    return found
 
 
 def _closed_slots(room: Room) -> tuple[SlotState, ...]:
