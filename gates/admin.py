@@ -55,3 +55,19 @@ class CriterionFindingAdmin(ReadOnly):
     search_fields = ("use_case__key", "criterion")
     list_select_related = ("use_case", "policy")
     show_full_result_count = False
+
+
+@admin.register(models.Waiver)
+class WaiverAdmin(ReadOnly):
+    list_display = ("number", "use_case", "gate", "criterion", "tier", "state", "expires_at", "requested_by")
+    list_filter = ("state", "tier", "gate")
+    search_fields = ("number", "use_case__key", "criterion")
+    list_select_related = ("use_case", "requested_by")
+
+
+@admin.register(models.WaiverVote)
+class WaiverVoteAdmin(ReadOnly):
+    list_display = ("waiver", "person", "role", "verdict", "given_at")
+    list_filter = ("verdict", "role")
+    search_fields = ("waiver__number",)
+    list_select_related = ("waiver", "person")

@@ -57,6 +57,7 @@ def waiver_context(waiver: Waiver, user: User) -> dict[str, Any]:
         "expired": waiver.state == Waiver.State.APPROVED and waiver.expires_at <= now,
         "outgrown": in_force and not covers(waiver.tier, waiver.use_case.tier),
         "outgrown_text": _("It was granted at the %(then)s tier, and the tier is %(now)s now.") % tiers,
+        "excused_text": _("The criterion is excused until %(day)s.") % {"day": f"{waiver.expires_at:%-d %b %Y}"},
         "renewal": renewal,
         "may_decide": bool(role),
         "why_not": why_not,

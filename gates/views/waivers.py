@@ -79,6 +79,9 @@ def ask(request: HttpRequest, key: str, gate: str, criterion: str) -> HttpRespon
     person = _user(request)
     use_case = get_object_or_404(for_user(UseCase.objects.select_related("unit"), person, "use_case.view"), key=key)
     require(person, "waiver.request", use_case)
+    if (asked := _asked_for(use_case, gate, criterion)) is not None:
+        messages.info(request, _("%(waiver)s asks for this already.") % {"waiver": asked})
+        return redirect("gates:waiver", number=asked.number)
     now = timezone.now()
     excused = what_is_excused(use_case, gate, criterion, now)
     renews = _renewed(request, use_case)
@@ -172,6 +175,11 @@ def _waiver(request: HttpRequest, number: int) -> Waiver:
     if found is None:
         raise Http404
     return found
+
+
+def _asked_for(use_case: UseCase, gate: str, criterion: str) -> Waiver | None:
+    same = Waiver.objects.filter(use_case=use_case, gate=gate, criterion=criterion)
+    return same.filter(state=Waiver.State.REQUESTED).first()
 
 
 def _renewed(request: HttpRequest, use_case: UseCase) -> Waiver | None:

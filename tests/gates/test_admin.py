@@ -9,8 +9,10 @@ from django.test import Client
 
 from gates import models
 from gates.assessment import assess
+from portfolio.models import UseCase
 from tests.factories.accounts import PersonFactory
 from tests.factories.gates import ready_case
+from tests.factories.waivers import WaiverFactory
 
 pytestmark = pytest.mark.django_db
 SHOWN: list[Any] = [
@@ -20,12 +22,15 @@ SHOWN: list[Any] = [
     models.Decision,
     models.GateAssurance,
     models.CriterionFinding,
+    models.Waiver,
+    models.WaiverVote,
 ]
 
 
 @pytest.mark.parametrize("model", SHOWN, ids=lambda model: model.__name__)
 def test_the_admin_shows_and_never_edits(client: Client, model: Any) -> None:
     ready_case().pass_gate()
+    WaiverFactory.create(use_case=UseCase.objects.get())
     assess()
     client.force_login(PersonFactory.create(is_staff=True, is_superuser=True))
     address = f"/admin/gates/{model._meta.model_name}/"

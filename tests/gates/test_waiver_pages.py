@@ -92,6 +92,8 @@ def test_asking_walks_from_the_form_to_the_waiver() -> None:
     assert "It needs one approval." in shown
     assert "Withdraw" in shown
     assert "/decide/" not in shown
+    again = as_(case.lead).get(offer)
+    assert (again.status_code, again["Location"]) == (302, "/gates/waivers/1/")
 
 
 def test_what_is_wrong_stands_at_its_field_and_nothing_is_asked() -> None:
@@ -133,7 +135,7 @@ def test_deciding_asks_for_the_password_once_more() -> None:
     waiver.refresh_from_db()
     assert waiver.state == "approved"
     shown = page(officer, f"/gates/waivers/{waiver.number}/")
-    assert "The criterion is excused until then" in shown
+    assert "The criterion is excused until" in shown
     assert "Revoke" in shown
 
 
