@@ -12,29 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from io import StringIO
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 from django.db import connection
 
 from accounts.models import User
-from kernel.database import is_postgresql, lock_rows
+from kernel.database import is_postgresql
 from ledger import UnitOfWork, state
-from monitoring.models import IngestBatch, Series, Source
+from monitoring.models import IngestBatch, Source
+from monitoring.newest import Row, locked, touch
 from monitoring.selectors.points import stored_time
 
-ASK_AGAIN_AFTER = timedelta(seconds=30)
-"""A judgement that was asked for this long ago and has not happened is asked for again."""
-
-
-Row: TypeAlias = tuple[int, str, int, float, int | None]
-"""A point on its way in: series, time (text in UTC, as ``wire.time_text`` writes it), step, value, n.
-
-A plain tuple: a class would cost more than everything else that is done with it here.
-"""
+RECEIVED = "points.received"
 
 
 class Home(NamedTuple):
@@ -91,11 +84,11 @@ def store(
     with connection.cursor() as cursor:
         write = _Writer(cursor, rows, now)
         result.inserted = write.new()
-        series = _locked({row[0] for row in rows})
+        series = locked({row[0] for row in rows})
         if result.inserted < len(rows):
             result.revised = write.revisions()
     if result.stored:
-        result.to_judge = _touch(series, rows, revised=bool(result.revised), now=now)
+        result.to_judge = touch(series, rows, revised=bool(result.revised), now=now)
         _record(uow, result, home, IngestBatch(received_at=now, sha256=digest, sent_by=sent_by, source=source))
     return result
 
@@ -160,12 +153,17 @@ class _Writer:
             series, times, steps, values, counts = zip(*self.rows, strict=True)
             self.source = _ARRAYS
             self.values = [
-                f"{{{','.join(map(str, series))}}}",
-                f"{{{','.join([f'{time}+00' for time in times])}}}",
-                f"{{{','.join(map(str, steps))}}}",
-                f"{{{','.join(map(repr, values))}}}",
-                f"{{{','.join(['NULL' if n is None else str(n) for n in counts])}}}",
+                _array(series),
+                f"{{{'+00,'.join(times)}+00}}",
+                _array(steps),
+                _array(values),
+                _array(counts),
             ]
+
+
+def _array(column: Sequence[float | None]) -> str:
+    """A column of numbers as PostgreSQL's array: the shortest digits that read back as the same, and null."""
+    return f"{{{orjson.dumps(column).decode()[1:-1]}}}"
 
 
 COPY_ABOVE = 5000
@@ -219,75 +217,13 @@ WHERE p.value <> s.value OR COALESCE(s.n, p.n, -1) <> COALESCE(p.n, -1)
 """
 
 
-def _locked(ids: set[int]) -> list[Series]:
-    """The series of the batch, locked in one order by everybody."""
-    return list(lock_rows(Series.objects.filter(pk__in=ids).order_by("pk")))
-
-
-def _touch(series: Sequence[Series], rows: Sequence[Row], *, revised: bool, now: datetime) -> list[int]:
-    """Bring what series keep of their newest point up to date; returns those whose judgement must be asked for."""
-    newest: dict[int, Row] = {}
-    for row in sorted(rows):  # series by series, each by time and step: the last one stays
-        newest[row[0]] = row
-    to_judge = []
-    for one in series:
-        _pk, text, step, value, n = newest[one.pk]
-        time = datetime.fromisoformat(text).replace(tzinfo=UTC)
-        if one.last_time is None or (time, step) >= (one.last_time, one.last_step):
-            if n is not None or (time, step) != (one.last_time, one.last_step):
-                one.last_n = n
-            one.last_time, one.last_step, one.last_value = time, step, value
-            one.silent_after = one.silence_begins()
-        one.last_received_at = now
-        one.revised = one.revised or revised
-        if one.judge_asked_at is None or now - one.judge_asked_at > ASK_AGAIN_AFTER:
-            one.judge_asked_at = now
-            to_judge.append(one.pk)
-    _save(series)
-    return to_judge
-
-
-def _save(series: Sequence[Series]) -> None:
-    values = [{"id": one.pk, **{name: getattr(one, name) for name in _TOUCHED}} for one in series]
-    with connection.cursor() as cursor:
-        if is_postgresql():
-            cursor.execute(_TOUCH_ALL, [orjson.dumps(values).decode()])
-        else:
-            cursor.executemany(_TOUCH_EACH, [[*map(_stored, list(row.values())[1:]), row["id"]] for row in values])
-
-
-_TOUCHED = (
-    "last_time",
-    "last_step",
-    "last_value",
-    "last_n",
-    "last_received_at",
-    "silent_after",
-    "revised",
-    "judge_asked_at",
-)
-_TOUCH_EACH = f"UPDATE monitoring_series SET {', '.join(f'{name} = %s' for name in _TOUCHED)} WHERE id = %s"  # noqa: S608  # constants only
-_TOUCH_ALL = f"""
-UPDATE monitoring_series s SET {", ".join(f"{name} = t.{name}" for name in _TOUCHED)}
-FROM jsonb_to_recordset(%s::jsonb) AS t(
-    id bigint, last_time timestamptz, last_step bigint, last_value float8, last_n integer,
-    last_received_at timestamptz, silent_after timestamptz, revised boolean, judge_asked_at timestamptz
-)
-WHERE s.id = t.id
-"""  # noqa: S608  # constants only
-
-
-def _stored(value: Any) -> Any:
-    return stored_time(value) if isinstance(value, datetime) else value
-
-
 def _record(uow: UnitOfWork, result: Stored, home: Home, batch: IngestBatch) -> None:
     batch.use_case_id, batch.points = home.use_case_id, result.received
     batch.stored, batch.revised = result.stored, result.revised
     batch.save(force_insert=True)
     result.batches.append(batch.pk)
     uow.record(
-        "points.received",
+        RECEIVED,
         subject=batch,
         use_case=home.use_case_id,
         unit=home.unit_path,

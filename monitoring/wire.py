@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import orjson
@@ -25,8 +26,11 @@ CLOCK_SKEW = timedelta(minutes=5)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 MAX_STEP = 2**53 - 1
 MAX_N = 2**31 - 1
+LARGEST = 1e300
+"""Beyond it the sum of many points, and so their mean, would be no number."""
 
-SHARED = frozenset({"series", "use_case", "metric", "segment", "version", "unit"})
+NAMES = ("series", "use_case", "metric", "segment", "version")
+SHARED = frozenset({*NAMES, "unit"})
 FIELDS = SHARED | {"time", "value", "step", "n"}
 
 
@@ -121,10 +125,10 @@ def check(
     if len(points) > MAX_POINTS:
         raise TooLarge(_("Send at most %(most)d points at once.") % {"most": MAX_POINTS})
     batch = Batch([], [], {}, by_line)
-    entry = _Check(batch, latest=now + CLOCK_SKEW).entry
+    check = _Check(batch, latest=now + CLOCK_SKEW)
     if shared:
         points = [{**shared, **point} if isinstance(point, Mapping) else point for point in points]
-    batch.entries = [entry(index, point) for index, point in enumerate(points)]
+    batch.entries = check.alike(points) or [check.entry(index, point) for index, point in enumerate(points)]
     return batch
 
 
@@ -146,6 +150,36 @@ class _Check:
         self.indexes: dict[tuple[Any, ...], int] = {}
         self.times: dict[Any, str] = {}  # points of several series often share their times
 
+    def alike(self, points: Sequence[Any]) -> list[Entry] | None:
+        """The entries of points that all have the same fields, checked a column at a time: a tenth of the work.
+
+        None if anything is out of the ordinary: whoever then checks point by point finds out what, and names it.
+        """
+        try:
+            shapes = set(map(tuple, points))
+            names = shapes.pop()
+            if shapes or not {"time", "value"} <= set(names) <= FIELDS:
+                return None
+            columns = dict(zip(names, zip(*map(dict.values, points), strict=True), strict=True))
+            if "unit" in columns:
+                return None
+            numbers = _numbers(columns["value"])
+            steps = _whole(columns.get("step"), -MAX_STEP, MAX_STEP)
+            counts = columns.get("n") or repeat(None)
+            if numbers is None or steps is None or not _are_counts(columns.get("n", ())):
+                return None
+            named = list(zip(*(columns.get(name) or repeat(None, len(points)) for name in NAMES), strict=True))
+            for one in dict.fromkeys(named):
+                self.indexes[one] = self.place(0, one)
+            for given in set(columns["time"]):
+                self.moment(0, given)
+        except (AttributeError, TypeError, OverflowError, Invalid):
+            self.forget()
+            return None
+        addresses = map(self.indexes.__getitem__, named)
+        times = map(self.times.__getitem__, columns["time"])
+        return list(zip(addresses, times, steps, numbers, counts))  # noqa: B905  # some of them repeat for ever
+
     def entry(self, index: int, point: Any) -> Entry:
         batch = self.batch
         try:
@@ -153,7 +187,7 @@ class _Check:
                 _refuse_unknown(batch, index, point)
             address = self.address(index, point)
             value = point["value"]
-            if type(value) is not float or not math.isfinite(value):
+            if type(value) is not float or not -LARGEST <= value <= LARGEST:
                 value = self.number(index, value)
             given = point["time"]
             time = self.times.get(given) or self.moment(index, given)
@@ -175,18 +209,24 @@ class _Check:
         named = (get("series"), get("use_case"), get("metric"), get("segment"), get("version"))
         known = self.indexes.get(named)
         if known is None:
-            self.batch.addresses.append(_address(self.batch, index, named))
-            known = self.indexes[named] = len(self.batch.addresses) - 1
+            known = self.indexes[named] = self.place(index, named)
         return known
 
+    def place(self, index: int, named: tuple[Any, ...]) -> int:
+        self.batch.addresses.append(_address(self.batch, index, named))
+        return len(self.batch.addresses) - 1
+
+    def forget(self) -> None:
+        self.batch.addresses.clear()
+        self.indexes.clear()
+
     def number(self, index: int, value: object) -> float:
-        if type(value) is int:
-            try:
-                return float(value)
-            except OverflowError:
-                self.batch.refuse(index, "value", _("It is not a finite number."))
-        if isinstance(value, float):
+        if type(value) is int and -LARGEST <= value <= LARGEST:
+            return float(value)
+        if isinstance(value, float) and not math.isfinite(value):
             self.batch.refuse(index, "value", _("It is not a finite number."))
+        if isinstance(value, float | int) and not isinstance(value, bool):
+            self.batch.refuse(index, "value", _("It is larger than a point can be (±1e300)."))
         said = _("It is text; give a number.") if isinstance(value, str) else _("It is not a number.")
         return self.batch.refuse(index, "value", said)
 
@@ -205,7 +245,11 @@ class _Check:
             self.batch.refuse(index, "time", _("It is more than 5 minutes in the future."))
         if moment < EARLIEST:
             self.batch.refuse(index, "time", _("It is before the year 2000."))
-        text = self.times[given] = time_text(moment)
+        if type(given) is str and len(given) == 20 and given[10] == "T" and given[4] == "-":  # 2026-11-21T10:00:00Z
+            text = f"{given[:10]} {given[11:19]}"
+        else:
+            text = time_text(moment)
+        self.times[given] = text
         return text
 
     def claim_unit(self, index: int, address: int, unit: object) -> None:
@@ -217,10 +261,46 @@ class _Check:
             self.batch.refuse(index, "unit", said % {"a": claimed[0], "b": unit})
 
 
+def _numbers(column: Sequence[Any]) -> Sequence[float] | None:
+    """The column as floats; None if something in it is no number that is taken."""
+    kinds = set(map(type, column))
+    if not kinds <= {float, int}:
+        return None
+    numbers = column if kinds == {float} else tuple(map(float, column))
+    # An infinite number or NaN would hide in the least and the greatest.
+    return numbers if all(map(math.isfinite, numbers)) and max(map(abs, numbers)) <= LARGEST else None
+
+
+def _whole(column: Sequence[Any] | None, least: int, greatest: int) -> Iterable[int] | None:
+    if column is None:
+        return repeat(0)
+    return column if set(map(type, column)) == {int} and least <= min(column) and max(column) <= greatest else None
+
+
+def _are_counts(column: Sequence[Any]) -> bool:
+    return all(n is None or (n.__class__ is int and 0 <= n <= MAX_N) for n in column)
+
+
 def _lines(body: bytes) -> list[Any]:
     lines = body.split(b"\n")
     if lines and not lines[-1].strip():
         lines.pop()
+    if all(map(_is_one_object, lines)):
+        try:
+            points = orjson.loads(b"[%b]" % b",".join(lines))
+        except orjson.JSONDecodeError:
+            return _each(lines)
+        if len(points) == len(lines):  # fewer: the text of one line went on in the next
+            return list(points)
+    return _each(lines)
+
+
+def _is_one_object(line: bytes) -> bool:
+    """Whether a line looks like one flat object: many such lines are read at once, joined by commas."""
+    return line.count(b"{") == 1 and line[:1] == b"{" and line.rstrip()[-1:] == b"}" and line.count(b"}") == 1
+
+
+def _each(lines: Sequence[bytes]) -> list[Any]:
     points = []
     for index, line in enumerate(lines):
         try:

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -15,6 +16,7 @@ from rest_framework.views import APIView
 from accounts.api.idempotency import IdempotentMixin
 from kernel.errors import Invalid
 from monitoring import services, wire
+from monitoring.api.senders import SenderAuthentication, known_targets
 from monitoring.api.serializers import BatchAnswer, BatchWrite
 from portfolio.api.use_cases import user_of
 
@@ -37,6 +39,8 @@ EXAMPLE = OpenApiExample(
 
 class PointBatchView(IdempotentMixin, APIView):
     """`POST /api/v1/points:batch`."""
+
+    authentication_classes = (SenderAuthentication, SessionAuthentication)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -65,7 +69,8 @@ class PointBatchView(IdempotentMixin, APIView):
             raise Invalid(f"Content-Type: {JSON}, {NDJSON}")
         body = wire.unpack(request.body, request.headers.get("Content-Encoding", "").strip().lower())
         batch = wire.read(body, by_line=kind == NDJSON, now=timezone.now())
-        stored = services.push_points(batch=batch, by=user_of(request), digest=hashlib.sha256(body).hexdigest())
+        digest = hashlib.sha256(body).hexdigest()
+        stored = services.push_points(batch=batch, by=user_of(request), digest=digest, known=known_targets(request))
         return Response(
             {
                 "received": stored.received,

@@ -28,14 +28,20 @@ INGEST, CONFIGURE, VIEW = "monitor.ingest", "monitor.configure", "use_case.view"
 
 
 def push_points(
-    *, batch: Batch | Sequence[Mapping[str, Any]], by: Actor, digest: str = "", received_at: datetime | None = None
+    *,
+    batch: Batch | Sequence[Mapping[str, Any]],
+    by: Actor,
+    digest: str = "",
+    received_at: datetime | None = None,
+    known: dict[Address, Target] | None = None,
 ) -> Stored:
     """Store a batch, all of it or nothing; rules are judged within seconds.
 
     ``batch`` was read by ``wire.read``, or is a list of points as mappings (``series`` or ``use_case``, ``metric``,
     ``segment``, ``version``; ``time``, ``value``, ``step``, ``n``, ``unit``). A metric of the catalogue gets its series
     made on the first point. ``digest`` is the SHA-256 of what was sent. ``received_at`` is for histories that are
-    taken over from elsewhere, which only the product itself may do.
+    taken over from elsewhere, which only the product itself may do. ``known`` are series that the sender was found to
+    be allowed to send to, by somebody who knows that this is true still; what is found now is added to it.
 
     Raises ``Invalid`` that names the point, or ``PermissionDenied``: points are sent by whoever may ``monitor.ingest``
     or ``monitor.configure`` on the use case.
@@ -44,7 +50,9 @@ def push_points(
         raise PermissionDenied(_("When points were received is not for the sender to say."))
     now = received_at or timezone.now()
     checked = batch if isinstance(batch, Batch) else wire.check(batch, now=now)
-    found = _found(checked, by)
+    found = {} if known is None else known
+    if missing := [address for address in checked.addresses if address not in found]:
+        found.update(_found(missing, by))
     with unit_of_work(by=by) as uow:
         targets = [found.get(address) or _made(uow, checked, address, by) for address in checked.addresses]
         _check_units(checked, targets)
@@ -65,12 +73,12 @@ def record_point(
     return push_points(batch=[point], by=by)
 
 
-def _found(batch: Batch, by: Actor) -> dict[Address, Target]:
+def _found(addresses: Sequence[Address], by: Actor) -> dict[Address, Target]:
     """The series that the sender may send to."""
     if not isinstance(by, User):
-        return find(Series.objects.all(), batch.addresses)
-    found = find(for_user(Series.objects.all(), by, INGEST), batch.addresses)
-    missing = [address for address in batch.addresses if address not in found]
+        return find(Series.objects.all(), addresses)
+    found = find(for_user(Series.objects.all(), by, INGEST), addresses)
+    missing = [address for address in addresses if address not in found]
     return found | find(for_user(Series.objects.all(), by, CONFIGURE), missing) if missing else found
 
 
