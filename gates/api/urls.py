@@ -5,9 +5,11 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
+from gates.api.boards import MeetingViewSet, RecusalViewSet
 from gates.api.conditions import ConditionViewSet
 from gates.api.emergencies import EmergencyViewSet
 from gates.api.judging import FindingViewSet, GateView
+from gates.api.packs import PackView
 from gates.api.policies import PolicyViewSet
 from gates.api.preparing import CommentViewSet, MissingView
 from gates.api.review_calls import ReviewCallViewSet
@@ -26,11 +28,14 @@ router.register("conditions", ConditionViewSet, basename="condition")
 router.register("waivers", WaiverViewSet, basename="waiver")
 router.register("emergency-releases", EmergencyViewSet, basename="emergency-release")
 router.register("review-calls", ReviewCallViewSet, basename="review-call")
+router.register("board-meetings", MeetingViewSet, basename="board-meeting")
+router.register("recusals", RecusalViewSet, basename="recusal")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("use-cases/<slug:key>/gates/<slug:gate>/", GateView.as_view(), name="use-case-gate"),
     path("use-cases/<slug:key>/gates/<slug:gate>/verdict", VerdictView.as_view(), name="use-case-verdict"),
     path("use-cases/<slug:key>/gates/<slug:gate>/verdict/", VerdictView.as_view(schema=None)),
     path("use-cases/<slug:key>/missing/", MissingView.as_view(), name="use-case-missing"),
+    path("reviews/<int:number>/pack/", PackView.as_view(), name="review-pack"),
     *router.urls,
 ]
