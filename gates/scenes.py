@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Absence, Delegation, RoleAssignment, User
 from accounts.people import people_on
 from gates.authorship import given_in, scope_editors
-from gates.duties import BOARD, VALIDATOR, Scene, Signer, SlotState, StandIn, Vote, refusal, slot_states
+from gates.duties import ANSWERABLE, BOARD, VALIDATOR, Scene, Signer, SlotState, StandIn, Vote, refusal, slot_states
 from gates.in_force import body_of
 from gates.models import Review, SignOff
 from gates.quorum import Board
@@ -46,6 +46,13 @@ class Room:
     def refusal(self, person: User, role: str, on_behalf_of: User | None = None) -> str:
         """Why ``person`` may not sign as ``role`` now (in the place of another); empty when nothing stands against."""
         return self._refusal(self.scene, person, role, on_behalf_of)
+
+    def capacities(self, person: User) -> list[tuple[str, User | None]]:
+        """In what the person could sign now: their own roles, and those in which they stand in for somebody."""
+        own: list[tuple[str, User | None]] = [(r, None) for r in self.scene.slots if not self.refusal(person, r)]
+        now = timezone.now()
+        taken = [d for d in self.scene.stand_ins if d.stand_in_id == person.pk and d.holds(now)]
+        return own + [(d.role, d.giver) for d in taken if not self.refusal(person, d.role, d.giver)]
 
     def refusal_of_vote(self, vote: SignOff) -> str:
         """Why a vote already given would be refused today."""
@@ -159,10 +166,11 @@ def scenes_of(
     """
     wanted = list(reviews)
     roles = {r.pk: tuple(slot["role"] for slot in r.slots) for r in wanted}
-    made, tested = _builders({r.use_case_id for r in wanted})
+    outside = [r for r in wanted if set(roles[r.pk]) - ANSWERABLE or len(roles[r.pk]) == 1]
+    made, tested = _builders({r.use_case_id for r in outside})
     members = unit_members([r.use_case for r in wanted if BOARD in roles[r.pk]])
     recused = recused_on(wanted)
-    given = given_in(wanted)
+    given = given_in(outside)
     editors = scope_editors({r.use_case_id for r in wanted})
     under = _under_leads([r for r in wanted if VALIDATOR in roles[r.pk]], holders)
     stand_ins = _stand_ins({role for asked in roles.values() for role in asked})
@@ -180,7 +188,7 @@ def scenes_of(
             made=frozenset(made.get(r.use_case_id, ())),
             unit_members=frozenset(members.get(r.use_case_id, ())),
             recused=recused[r.pk],
-            given=given[r.pk],
+            given=given.get(r.pk, ()),
             edited=frozenset(p for p, at in edits.items() if at >= since),
             edited_since=frozenset(p for p, at in edits.items() if at > r.submitted_at),
             proposer=r.use_case.created_by_id if r.use_case.stage == "idea" else None,
@@ -207,6 +215,8 @@ def _builders(use_cases: set[UUID]) -> tuple[dict[UUID, set[UUID]], dict[UUID, s
     """use case -> who made a version, and who ran a test that was not independent, in the last year."""
     made: dict[UUID, set[UUID]] = {}
     tested: dict[UUID, set[UUID]] = {}
+    if not use_cases:
+        return made, tested
     since = timezone.now() - LOOK_BACK
     authors = ModelVersion.objects.filter(model__use_case__in=use_cases, registered_at__gte=since)
     testers = ValidationRun.objects.filter(use_case__in=use_cases, recorded_at__gte=since, independent=False)

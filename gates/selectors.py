@@ -45,7 +45,7 @@ def snapshot_body(review: Review) -> dict[str, Any]:
 
 def votes_of(review: Review) -> list[SignOff]:
     """All votes, those that count first, then lapsed ones; newest first within."""
-    votes = review.sign_offs.select_related("person").order_by("-signed_at")
+    votes = review.sign_offs.select_related("person", "on_behalf_of").order_by("-signed_at")
     return sorted(votes, key=lambda v: v.lapsed_at is not None)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from gates import board_urls
-from gates.views import commenting, conditions, deciding, missing, policies, reviews, waivers
+from gates import board_urls, obligation_urls, policy_urls
+from gates.views import commenting, conditions, deciding, missing, reviews, signing, waivers
 
 app_name = "gates"
 urlpatterns = [
     path("", reviews.reviews, name="reviews"),
     path("reviews/<int:number>/", reviews.review, name="review"),
-    path("reviews/<int:number>/sign/", reviews.sign_off, name="sign"),
+    path("reviews/<int:number>/sign/", signing.sign_off, name="sign"),
+    path("sign-offs/<uuid:pk>/", signing.signature, name="signature"),
     path("reviews/<int:number>/decide/", deciding.decide, name="decide"),
     path("reviews/<int:number>/withdraw/", reviews.withdraw, name="withdraw"),
     path("reviews/<int:number>/refresh/", reviews.refresh, name="refresh"),
@@ -31,7 +32,7 @@ urlpatterns = [
     path("waivers/<int:number>/withdraw/", waivers.withdraw, name="waiver_withdraw"),
     path("waivers/<int:number>/revoke/", waivers.revoke, name="waiver_revoke"),
     path("waivers/ask/<slug:key>/<slug:gate>/<str:criterion>/", waivers.ask, name="waiver_ask"),
-    path("policies/", policies.policies, name="policies"),
-    path("policies/<slug:key>/", policies.policy, name="policy"),
+    *policy_urls.urlpatterns,
     *board_urls.urlpatterns,
+    *obligation_urls.urlpatterns,
 ]

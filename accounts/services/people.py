@@ -19,6 +19,8 @@ from kernel.database import lock_rows
 from kernel.errors import Conflict, Invalid
 from ledger import Personal
 
+MOST_LEVELS = 50
+
 
 def create_person(
     *, email: str, full_name: str, by: User | str, password: str | None = None, job_title: str = ""
@@ -61,6 +63,26 @@ def edit_person(*, user: User, by: User | str, full_name: str, job_title: str = 
             row.save(update_fields=["full_name", "job_title"])
             uow.record("person.edited", subject=row, before=before, after=after)
     user.full_name, user.job_title = row.full_name, row.job_title
+    return row
+
+
+def set_manager(*, user: User, manager: User | None, by: User | str) -> User:
+    """Say whom a person reports to (None: nobody). An independent validator never reports to the technical lead, so
+    who may say it is who manages accounts, and nobody for themselves."""
+    if isinstance(by, User):
+        if by.pk == user.pk:
+            raise PermissionDenied(_("You cannot say whom you report to yourself. Ask somebody else who may."))
+        require_everywhere(by, "user.manage")
+    with ledger.unit_of_work(by=by) as uow:
+        row = lock_rows(User.objects.filter(pk=user.pk)).get()
+        _check_manager(row, manager)
+        if row.manager_id == (manager.pk if manager else None):
+            return row
+        before = ledger.state(row, ("manager",))
+        row.manager = manager
+        row.save(update_fields=["manager"])
+        uow.record("person.manager_changed", subject=row, before=before, after=ledger.state(row, ("manager",)))
+    user.manager = manager
     return row
 
 
@@ -137,6 +159,25 @@ def _end_all_roles(uow: ledger.UnitOfWork, user: User, by: User | str) -> int:
                 what="ended",
             )
     return len(rows)
+
+
+def _check_manager(user: User, manager: User | None) -> None:
+    if not user.is_person:
+        raise Invalid(_("A service account reports to nobody; its owner answers for it."))
+    if manager is None:
+        return
+    said = ""
+    if not manager.is_person or not manager.is_active:
+        said = _("Name a person whose account is active.")
+    above: User | None = manager
+    for _level in range(MOST_LEVELS):
+        if above is None or said:
+            break
+        if above.pk == user.pk:
+            said = _("Nobody reports to themselves, not even by way of others.")
+        above = above.manager
+    if said:
+        raise Invalid(said, errors={"manager": [said]})
 
 
 def _checked_email(email: str) -> str:

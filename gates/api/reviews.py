@@ -36,7 +36,7 @@ from gates.selectors import reviews_for, votes_of
 from gates.services.decisions import decide, readiness
 from gates.services.reviews import SnapshotRenewed, refresh_review, submit_review, withdraw_review
 from gates.services.scenes import room_of
-from gates.services.sign_offs import require_in_person, sign
+from gates.services.sign_offs import giver_of, require_in_person, sign
 from kernel.viewsets import ReadOnlyViewSet, ViewSet
 from portfolio.api.kpis import visible_use_case
 from portfolio.api.use_cases import user_of, validated
@@ -95,15 +95,22 @@ class ReviewViewSet(IdempotentMixin, mixins.ListModelMixin, mixins.RetrieveModel
 
     @extend_schema(
         summary="Sign a review",
-        description="By a person who is signed in; tokens and service accounts never sign.",
+        description=(
+            "By a person who is signed in and proved who they are within the last five minutes "
+            "(`/api/v1/me/confirm/`); tokens and service accounts never sign."
+        ),
         request=SignWrite,
         responses={201: SignOffSerializer},
         tags=REVIEWS,
     )
     @action(detail=True, methods=["post"])
     def sign(self, request: Request, number: str) -> HttpResponseBase:
-        given, review = validated(self, request), self.get_object()
-        return self._kept(lambda: SignOffSerializer(sign(review=review, by=user_of(request), **given)).data)
+        given, review, by = validated(self, request), self.get_object(), user_of(request)
+        require_in_person(by)
+        proof = require_fresh(request)
+        if "on_behalf_of" in given:
+            given["on_behalf_of"] = giver_of(by, review, given["on_behalf_of"])
+        return self._kept(lambda: SignOffSerializer(sign(review=review, by=by, method=proof.method, **given)).data)
 
     @extend_schema(
         summary="Decide a review",
@@ -169,7 +176,7 @@ class SignOffViewSet(ReadOnlyViewSet):
     filterset_class = SignOffFilter
 
     def get_queryset(self) -> QuerySet[SignOff]:
-        rows = SignOff.objects.select_related("review__use_case", "person")
+        rows = SignOff.objects.select_related("review__use_case", "person", "on_behalf_of")
         return for_user(rows, user_of(self.request), "use_case.view")
 
 

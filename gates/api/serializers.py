@@ -168,6 +168,7 @@ class SignOffSerializer(serializers.ModelSerializer[SignOff]):
     review = serializers.IntegerField(source="review.number", read_only=True)
     use_case = serializers.CharField(source="review.use_case.key", read_only=True)
     person = PersonRef(read_only=True)
+    on_behalf_of = PersonRef(read_only=True, allow_null=True)
     counts = serializers.BooleanField(read_only=True)
 
     class Meta:
@@ -178,6 +179,7 @@ class SignOffSerializer(serializers.ModelSerializer[SignOff]):
             "use_case",
             "role",
             "person",
+            "on_behalf_of",
             "signer_name",
             "verdict",
             "reason",
@@ -292,6 +294,7 @@ class SignWrite(serializers.Serializer[Any]):
     verdict = serializers.ChoiceField(choices=SignOff.Verdict.choices)
     digest = serializers.CharField(max_length=64, help_text="Digest of the snapshot that was read.")
     reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=4000)
+    on_behalf_of = serializers.UUIDField(required=False, help_text="In whose place, for a stand-in (a delegation).")
 
 
 class DecideWrite(serializers.Serializer[Any]):

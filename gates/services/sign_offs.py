@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -113,6 +115,15 @@ def _require_entitled(review: Review, by: User, role: str, giver: User | None) -
         raise PermissionDenied(why_not)
 
 
+def giver_of(by: User, review: Review, pk: UUID) -> User:
+    """The person in whose place ``by`` would sign; ``Invalid`` when nobody of that id has them stand in."""
+    for d in room_of(review).scene.stand_ins:
+        if d.giver_id == pk and d.stand_in_id == by.pk:
+            return d.giver
+    said = "You do not stand in for this person in a role that signs here (SOD-10)."
+    raise Invalid(said, errors={"on_behalf_of": [said]})
+
+
 def require_in_person(by: User) -> None:
     """Only a person who is signed in signs and decides: no machine, and no token that a script carries."""
     if not by.is_person:
@@ -192,4 +203,4 @@ def expired(vote: SignOff, review: Review) -> bool:
     return not still_counts(vote, review)
 
 
-__all__ = ["expired", "meaning", "require_in_person", "sign"]
+__all__ = ["expired", "giver_of", "meaning", "require_in_person", "sign"]

@@ -33,11 +33,11 @@ ABOUT = ("review", "sign_off", "decision", "condition", "waiver", "recusal", "ag
 MOST_EVENTS = 60
 
 
-def review_context(review: Review, user: User) -> dict[str, Any]:
+def review_context(review: Review, user: User, room: Room | None = None) -> dict[str, Any]:
     """Everything the review page and its steps show."""
     policy = policy_of(review)
     body = snapshot_body(review)
-    room = room_of(review)
+    room = room or room_of(review)
     ready = readiness(review, room, body) if review.is_open else None
     previews = previews_of(body["findings"], review.use_case.key)
     gate = policy.gates[review.gate]

@@ -6,7 +6,6 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
@@ -18,16 +17,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import for_user, require
 from accounts.models import User
-from gates.forms import ReviewFilter, SignForm, SubmitForm, WithdrawForm
+from gates.forms import ReviewFilter, SubmitForm, WithdrawForm
 from gates.in_force import primary
 from gates.models import Review
 from gates.presenting import finding_rows
 from gates.selectors import reviews_for
 from gates.services.reviews import refresh_review, submit_review, withdraw_review
-from gates.services.sign_offs import meaning, sign
 from gates.settling import forms_open_to
 from gates.standing import judge_now
-from gates.views.review_page import review_context, roles_to_sign, why_not_sign
+from gates.views.review_page import review_context
 from kernel.errors import Conflict, DomainError
 from kernel.htmx import render
 from kernel.tables import Column, TableState, export_rows
@@ -101,46 +99,6 @@ def submit(request: HttpRequest, key: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def sign_off(request: HttpRequest, number: int) -> HttpResponse:
-    """Sign: a step of its own that shows name, role, time, meaning and digest."""
-    found = _review(request, number)
-    person = _user(request)
-    roles = roles_to_sign(found, person)
-    if not roles:
-        raise PermissionDenied(why_not_sign(found, person))
-    form = SignForm(_posted(request), roles=roles, initial={"digest": found.digest})
-    if request.method == "POST" and form.is_valid():
-        given = form.cleaned_data
-        try:
-            sign(
-                review=found,
-                role=given["role"],
-                verdict=given["verdict"],
-                digest=given["digest"],
-                by=person,
-                reason=given["reason"],
-            )
-        except Conflict as stale:
-            messages.error(request, f"{stale} {stale.hint}")
-            return redirect("gates:review", number=number)
-        except DomainError as wrong:
-            _explain(form, wrong)
-        else:
-            messages.success(request, _("Your signature is on record."))
-            return redirect("gates:review", number=number)
-    context = {
-        **review_context(found, person),
-        "form": form,
-        "meanings": [
-            (verdict, meaning(roles[0], verdict)) for verdict in ("approve", "approve_with_conditions", "reject")
-        ],
-        "now": timezone.now(),
-    }
-    return render(request, "gates/sign.html", context, status=422 if form.errors else 200)
-
-
-@login_required
-@require_http_methods(["GET", "POST"])
 def withdraw(request: HttpRequest, number: int) -> HttpResponse:
     """Take a review back."""
     found = _review(request, number)
@@ -185,8 +143,10 @@ def _filtered(rows: Any, form: ReviewFilter) -> Any:
         number = text.upper().removeprefix("R-")
         match = Q(use_case__name__icontains=text) | Q(use_case__key__icontains=text)
         rows = rows.filter(match | Q(number=int(number)) if number.isdecimal() and len(number) < 9 else match)
+    if wanted["state"] == "late":
+        rows = rows.filter(state=Review.State.OPEN, due_at__lte=timezone.now())
     for name in ("state", "gate", "tier"):
-        if wanted[name]:
+        if wanted[name] and wanted[name] != "late":
             rows = rows.filter(**{name: wanted[name]})
     return rows
 

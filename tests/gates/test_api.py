@@ -16,7 +16,7 @@ from accounts.models import User
 from gates.assessment import assess
 from gates.models import Decision, Review, SignOff
 from portfolio.models import UseCase
-from tests.factories.accounts import PersonFactory, ServiceAccountFactory, api_as, give, person_with
+from tests.factories.accounts import PersonFactory, ServiceAccountFactory, api_as, give, person_with, prove
 from tests.factories.gates import Case, publish, ready_case, shipped_policies, small_text
 from tests.factories.governance import IssueFactory
 from tests.factories.portfolio import organisation
@@ -29,6 +29,7 @@ def signed_in(user: User) -> APIClient:
     """A browser's session, which is what people sign with."""
     client = APIClient()
     client.force_login(user)
+    prove(client, user)
     return client
 
 
@@ -201,7 +202,7 @@ def test_people_sign_and_decide_over_a_session() -> None:
             signed_in(person), f"reviews/{review.number}/sign/", role=role, verdict="approve", digest=review.digest
         )
         assert answer.status_code == 201, answer.json()
-        assert answer.json()["method"] == "session"
+        assert answer.json()["method"] == "password"
     decided = post(signed_in(case.manager), f"reviews/{review.number}/decide/", outcome="go", digest=review.digest)
     assert decided.status_code == 201, decided.json()
     assert hashlib.sha256(decided.json()["body"].encode()).hexdigest() == decided.json()["body_digest"]

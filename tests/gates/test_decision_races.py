@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections import Counter
@@ -126,7 +127,7 @@ def test_no_decision_rests_on_stale_votes() -> None:
 @pytest.mark.long
 def test_no_decision_rests_on_stale_votes_in_a_thousand_races() -> None:
     found = run(1000)
-    print(f"\n{connection.vendor}: {dict(found)}")
+    logging.getLogger(__name__).info("%s: %s", connection.vendor, dict(found))
     assert sum(found.values()) == 1000
     assert len(found) > 1, "one side always won: the race is none"
 
