@@ -1,6 +1,7 @@
 // The entry of every page. Each module finds its own elements, now and after each HTMX swap, and pages work without it.
 import { startCopy } from "./modules/copy.js";
 import { startDialogs } from "./modules/dialog.js";
+import { startEditors } from "./modules/editor.js";
 import { startFileDrop } from "./modules/file_drop.js";
 import { startHtmx } from "./modules/htmx.js";
 import { startMenus } from "./modules/menu.js";
@@ -19,6 +20,7 @@ startTables();
 startTabs();
 startCopy();
 startDialogs();
+startEditors();
 startFileDrop();
 startToasts();
 startHtmx();
