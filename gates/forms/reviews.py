@@ -41,6 +41,7 @@ class ReviewFilter(forms.Form):
         choices=[
             ("", _("Any state")),
             ("open", _("Open")),
+            ("late", _("Late")),
             ("decided", _("Decided")),
             ("returned", _("Returned")),
             ("withdrawn", _("Withdrawn")),

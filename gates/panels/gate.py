@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import actions_on
 from gates.engine import GateResult
 from gates.models import GateAssurance, Review
+from gates.obligations import calls_of, standing_release
 from gates.owed import conditions_of
 from gates.presenting import finding_rows
 from gates.selectors import open_reviews, passed_gates
@@ -52,6 +54,8 @@ class GatePanel(Panel):
             "passed": passed,
             "conditions": conditions_of(use_case),
             "renewable": _renewable(use_case, passed, results),
+            "release": standing_release(use_case, timezone.now()),
+            "may_release": "emergency.release" in actions_on(user, use_case),
             "may_submit": "gate.submit" in actions_on(user, use_case),
             "primary": results[0] if results and results[0].policy.primary else None,
         }
@@ -63,6 +67,7 @@ class GatePanel(Panel):
 def _renewable(use_case: UseCase, passed: list[GateAssurance], results: list[GateResult]) -> str:
     """The gate that led to the present stage, when its approval has to be given anew."""
     policy = next((r.policy for r in results if r.policy.primary), None)
-    owed = [row.gate for row in passed if row.state == GateAssurance.State.REAPPROVAL]
+    called = {call.gate for call in calls_of(use_case)}
+    owed = [row.gate for row in passed if row.state == GateAssurance.State.REAPPROVAL or row.gate in called]
     here = [gate for gate in owed if policy and gate in policy.gates and policy.gates[gate].to_stage == use_case.stage]
     return here[-1] if here else ""
