@@ -112,6 +112,26 @@ class PersonForm(ProfileForm):
     field_order = ("email", "full_name", "job_title")
 
 
+class ManagerForm(forms.Form):
+    """Whom somebody reports to, by name or address; empty for nobody."""
+
+    manager = forms.CharField(
+        label=_("Reports to"),
+        max_length=254,
+        required=False,
+        help_text=_("Full name or e-mail address. Empty: nobody."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, data: Any = None, *, by: User, user: User) -> None:
+        super().__init__(data, initial={"manager": user.manager.email if user.manager else ""})
+        self.by = by
+
+    def clean_manager(self) -> User | None:
+        text = self.cleaned_data["manager"].strip()
+        return named_person(text, self.by) if text else None
+
+
 class AssignRoleForm(forms.Form):
     """Which role, for whom, where and why.
 
@@ -161,14 +181,7 @@ class AssignRoleForm(forms.Form):
         return visible_people(self.by).filter(is_active=True).exclude(pk=self.by.pk)
 
     def clean_person(self) -> User:
-        text = self.cleaned_data["person"].strip()
-        named = Q(email=text.lower()) | Q(full_name__iexact=text)
-        found = list(visible_people(self.by).filter(named, is_active=True)[:2])
-        if not found:
-            raise forms.ValidationError(_("Nobody active is known by this name or address."))
-        if len(found) > 1:
-            raise forms.ValidationError(_("Several people have this name: give the e-mail address."))
-        return found[0]
+        return named_person(self.cleaned_data["person"].strip(), self.by)
 
     def clean_use_case(self) -> Any:
         key = self.cleaned_data["use_case"].strip()
@@ -247,6 +260,17 @@ class ServiceAccountForm(forms.Form):
     name = forms.CharField(
         label=_("Name"), max_length=100, help_text=_("What it is: “Scoring service”, “CI of claims triage”.")
     )
+
+
+def named_person(text: str, by: User) -> User:
+    """The one active person that ``by`` may know of under this name or address."""
+    named = Q(email=text.lower()) | Q(full_name__iexact=text)
+    found = list(visible_people(by).filter(named, is_active=True)[:2])
+    if not found:
+        raise forms.ValidationError(_("Nobody active is known by this name or address."))
+    if len(found) > 1:
+        raise forms.ValidationError(_("Several people have this name: give the e-mail address."))
+    return found[0]
 
 
 def role_help() -> list[dict[str, Any]]:

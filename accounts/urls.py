@@ -16,6 +16,7 @@ urlpatterns = [
     path("people/<uuid:pk>/", people.person, name="person"),
     path("people/<uuid:pk>/roles/new/", roles.role_assign, name="role_assign"),
     path("people/<uuid:pk>/tokens/new/", own.token_new, name="account_token_new"),
+    path("people/<uuid:pk>/manager/", people.manager, name="manager"),
     path("people/<uuid:pk>/deactivate/", people.deactivate, name="deactivate"),
     path("people/<uuid:pk>/reactivate/", people.reactivate, name="reactivate"),
     path("settings/", own.own_settings, name="settings"),

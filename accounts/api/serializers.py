@@ -11,17 +11,6 @@ from accounts.models import ApiToken, RoleAssignment, User
 from accounts.roles import role_choices
 
 
-class PersonSerializer(serializers.ModelSerializer[User]):
-    """An account. The e-mail address is not part of it: whoever needs it manages accounts in the pages."""
-
-    name = serializers.CharField(source="full_name", read_only=True)
-
-    class Meta:
-        model = User
-        fields = ("id", "name", "kind", "job_title", "is_active")
-        read_only_fields = fields
-
-
 class PersonRef(serializers.ModelSerializer[User]):
     name = serializers.CharField(source="full_name", read_only=True)
 
@@ -29,6 +18,24 @@ class PersonRef(serializers.ModelSerializer[User]):
         model = User
         fields = ("id", "name")
         read_only_fields = fields
+
+
+class PersonSerializer(serializers.ModelSerializer[User]):
+    """An account. The e-mail address is not part of it: whoever needs it manages accounts in the pages."""
+
+    name = serializers.CharField(source="full_name", read_only=True)
+    manager = PersonRef(read_only=True, allow_null=True)
+
+    class Meta:
+        model = User
+        fields = ("id", "name", "kind", "job_title", "is_active", "manager")
+        read_only_fields = fields
+
+
+class ManagerWrite(serializers.Serializer[Any]):
+    """Whom the person reports to; null: nobody."""
+
+    manager = serializers.UUIDField(allow_null=True)
 
 
 class RoleAssignmentSerializer(serializers.ModelSerializer[RoleAssignment]):

@@ -23,6 +23,7 @@ from accounts.access import VIEW, for_user, scopes
 from accounts.api.idempotency import IdempotentMixin
 from accounts.api.serializers import (
     ConfirmWrite,
+    ManagerWrite,
     MeSerializer,
     NewTokenSerializer,
     PersonSerializer,
@@ -109,7 +110,22 @@ class PersonViewSet(ReadOnlyViewSet):
     ordering = ("full_name", "pk")
 
     def get_queryset(self) -> QuerySet[User]:
-        return visible_people(user_of(self.request))
+        return visible_people(user_of(self.request)).select_related("manager")
+
+    @extend_schema(
+        summary="Say whom a person reports to",
+        description="By those who manage accounts. Separation of duties asks it of independent validators.",
+        request=ManagerWrite,
+        responses=PersonSerializer,
+        tags=PEOPLE,
+    )
+    @action(detail=True, methods=["post"], url_path="set-manager")
+    def set_manager(self, request: Request, pk: str) -> Response:
+        given, by = _validated(ManagerWrite, request), user_of(request)
+        person = self.get_object()
+        manager = get_object_or_404(visible_people(by), pk=given["manager"]) if given["manager"] else None
+        services.set_manager(user=person, manager=manager, by=by)
+        return Response(PersonSerializer(self.get_queryset().get(pk=person.pk)).data)
 
 
 class RoleAssignmentFilter(filters.FilterSet):

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import services
 from accounts.access import can, can_everywhere, require_everywhere
-from accounts.forms import AssignRoleForm, PeopleFilter, PersonForm, ReasonForm, carry
+from accounts.forms import AssignRoleForm, ManagerForm, PeopleFilter, PersonForm, ReasonForm, carry
 from accounts.models import User
 from accounts.selectors import roles_of, visible_people, visible_tokens
 from accounts.services.tokens import may_manage
@@ -64,8 +64,28 @@ def people(request: HttpRequest) -> HttpResponseBase:
 def person(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One account: the roles it holds and held, and what can be done about it."""
     user = user_of(request)
-    found = get_object_or_404(visible_people(user).select_related("owner"), pk=pk)
+    found = get_object_or_404(visible_people(user).select_related("owner", "manager"), pk=pk)
     return render(request, "accounts/person.html", _about(found, user))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def manager(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Say whom somebody reports to."""
+    user = user_of(request)
+    people = visible_people(user).filter(kind=User.Kind.PERSON).select_related("manager")
+    found = get_object_or_404(people, pk=pk)
+    require_everywhere(user, "user.manage")
+    form = ManagerForm(request.POST if request.method == "POST" else None, by=user, user=found)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.set_manager(user=found, manager=form.cleaned_data["manager"], by=user)
+        except DomainError as error:
+            carry(form, error)
+        else:
+            messages.success(request, _("Saved whom %(name)s reports to.") % {"name": found})
+            return redirect("accounts:person", pk=found.pk)
+    return render(request, "accounts/manager.html", {"form": form, "person": found}, status=422 if form.errors else 200)
 
 
 @login_required
