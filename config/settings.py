@@ -105,6 +105,7 @@ MEDIA_ROOT = DATA_DIR / "files"
 MEDIA_URL = "/files/"  # nothing is served from here: evidence goes through a view that asks for permission
 FILE_UPLOAD_PERMISSIONS = 0o600
 TOLLGATE_EVIDENCE_MAX_MB = env.int("TOLLGATE_EVIDENCE_MAX_MB", default=50)
+TOLLGATE_POINTS_KEEP_DAYS = env.int("TOLLGATE_POINTS_KEEP_DAYS", default=730)
 CACHES: dict[str, dict[str, Any]] = {
     "default": (
         {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "tollgate"}
@@ -258,6 +259,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = _HTTPS
 CSRF_COOKIE_NAME = "tollgate_csrf"
+CSRF_FAILURE_VIEW = "config.refusals.csrf_failure"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = _HTTPS
 SECURE_SSL_REDIRECT = _HTTPS

@@ -61,6 +61,16 @@ answer = {
 }
 """
 
+RETURNED = """
+from accounts.people import people_on
+from gates.models import Review
+
+review = Review.objects.filter(state="returned", tier="limited").order_by("number")[0]
+use_case = review.use_case
+people = {held.role: held.user.full_name for held in reversed(people_on([use_case.pk])[use_case.pk])}
+answer = {"key": use_case.key, "name": use_case.name, "unit": use_case.unit.name, "people": people}
+"""
+
 TOKEN = """
 from datetime import timedelta
 from django.utils import timezone
@@ -90,6 +100,11 @@ class Found:
 def nearly_ready(product: Product) -> Found:
     """A use case of the minimal tier that lacks nothing but the result of its PoC."""
     return Found(**product.ask(NEARLY_READY))
+
+
+def returned(product: Product) -> Found:
+    """A use case whose review was returned, with nothing submitted since."""
+    return Found(**product.ask(RETURNED))
 
 
 def under_assurance(product: Product) -> Found:

@@ -210,6 +210,7 @@ def test_commenting_on_the_page_keeps_what_was_typed() -> None:
     case = ready_case()
     review = case.submit()
     address = f"/gates/reviews/{review.number}/comment/"
+    assert "csrfmiddlewaretoken" in page(case.lead, case, review.number).split('id="comments"')[1]
     answer = as_(case.lead).post(address, {"text": "", "criterion": "IP-01"})
     assert answer.status_code == 422
     assert as_(case.lead).post(address, {"text": "Why **now**?"}).status_code == 302
