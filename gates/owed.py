@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from accounts.access import for_user
 from accounts.models import User
-from gates.criterion import day
 from gates.models import Condition
 from portfolio.models import UseCase
 
@@ -48,7 +47,7 @@ def overdue_now(use_case_ids: Iterable[UUID], now: datetime) -> dict[UUID, tuple
 
 def _overdue_words(text: str, due_on: date, number: int) -> str:
     short = text if len(text) <= 120 else f"{text[:117].rstrip()}…"
-    return f"Condition overdue: {short} (of R-{number}, was due {day(due_on)})."
+    return f"Condition overdue: {short} (of R-{number}, was due {due_on:%-d %b %Y})."
 
 
 def conditions_by_state(rows: QuerySet[Condition, Condition], state: str) -> QuerySet[Condition, Condition]:

@@ -122,6 +122,8 @@ def evidence_url(kind: str, pk: str, use_case_key: str) -> str:
     pages = {"evidence": "governance:evidence", "document": "governance:document", "alert": "monitoring:alert"}
     if kind in pages and (found := reverse_or_empty(pages[kind], pk=pk)):
         return found
+    if kind == "condition" and (found := reverse_or_empty("gates:condition", pk=pk)):
+        return found
     if kind == "waiver" and (found := reverse_or_empty("gates:waiver", number=int(pk))):
         return found
     if kind == "series" and (found := reverse_or_empty("monitoring:series", pk=int(pk))):

@@ -32,7 +32,8 @@ KINDS = ("assumption", "security", "finding", "condition", "incident_action", "b
 @dataclass(frozen=True, slots=True)
 class Params:
     """
-    kind: What is counted: open issues by kind, `breach` and `drift_alert` (alerts nobody has decided about).
+    kind: What is counted: open issues by kind, `breach` and `drift_alert` (alerts nobody has decided about);
+        `condition` counts what is owed after a go with conditions as well.
     severity: Only these severities.
     blocking: Only what blocks.
     overdue: Only what is past its due date.
@@ -61,7 +62,7 @@ class OpenFindings(CriterionType[Params]):
     passes_when = _("The number of open items that match the filter is within the limit.")
     accepts = Params
     place = "controls"
-    needs = ("issues", "alerts", "validation", "changes")
+    needs = ("issues", "alerts", "validation", "changes", "conditions")
     needs_bound = True
 
     def judge(self, ask: Ask[Params], facts: Facts, at: datetime) -> Finding:
@@ -77,7 +78,7 @@ class OpenFindings(CriterionType[Params]):
             age = plain(days_between(tested["performed_at"], at))
             reason = f"The last security test is {age} days old; at most {ask.params.last_test_days} are allowed."
             return Finding(Outcome.STALE, f"tested {age} days ago", ask.bound.text(), reason)
-        found = [*self._issues(ask, facts, at), *self._alerts(ask, facts)]
+        found = [*self._issues(ask, facts, at), *self._conditions(ask, facts, at), *self._alerts(ask, facts)]
         refs = tuple(ref for ref, _since in found[:10])
         if ask.bound.measure == "patch_age":
             return self._oldest(ask, facts, at, found, tested)
@@ -104,6 +105,15 @@ class OpenFindings(CriterionType[Params]):
             and (not p.blocking or row["blocking"])
             and (not p.due_gate or row["due_gate"] in ("", p.due_gate))
             and (not p.overdue or (row["due_on"] is not None and row["due_on"] < at.date()))
+        ]
+
+    def _conditions(self, ask: Ask[Params], facts: Facts, at: datetime) -> list[tuple[Ref, Any]]:
+        """What is owed after a go with conditions, whatever the severity asked for: a decision was made on it."""
+        wanted = facts["conditions"] if "condition" in ask.params.kind else ()
+        return [
+            (Ref("condition", str(row["id"]), row["text"]), row["decided_at"])
+            for row in wanted
+            if row["owed"] and (not ask.params.overdue or row["due_on"] < at.date())
         ]
 
     def _alerts(self, ask: Ask[Params], facts: Facts) -> list[tuple[Ref, Any]]:

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from accounts.models import User
+from gates.decision_record import Verdict, write_decision
 from gates.demonstration.board import voters
+from gates.demonstration.conditions import ASKED_BY, impose_past, verdict_of
 from gates.demonstration.story import GATES, STAGES, Story
 from gates.duties import BOARD
-from gates.models import Decision, GateAssurance, PolicyVersion, Review, SignOff, Snapshot
+from gates.models import GateAssurance, PolicyVersion, Review, SignOff, Snapshot
 from gates.policy import PolicyBody
 from gates.services.sign_offs import meaning
 from gates.snapshots import Frozen, freeze
-from kernel.canonical import canonical_bytes, digest
 from ledger import UnitOfWork
 from portfolio.models import StageChange
 
@@ -68,7 +69,7 @@ def _tell(scene: Scene, uow: UnitOfWork) -> None:
     story, gate, when, frozen, policy = scene.story, scene.gate, scene.when, scene.frozen, scene.policy
     slots = policy.slots(gate, frozen.result.tier)
     assert slots is not None
-    submitted = when - SIGNING
+    submitted, verdict = when - SIGNING, verdict_of(story, gate)
     review = Review.objects.create(
         id=story.id("review", gate),
         number=scene.number,
@@ -91,8 +92,9 @@ def _tell(scene: Scene, uow: UnitOfWork) -> None:
             digest=frozen.digest,
             role=role,
             person=person,
-            verdict="approve",
-            meaning=meaning(role, "approve"),
+            verdict=_vote(role, verdict),
+            reason=verdict.reason if _vote(role, verdict) != "approve" else "",
+            meaning=meaning(role, _vote(role, verdict)),
             signer_name=person.full_name,
             method="session",
             signed_at=submitted + timedelta(hours=8 + 5 * n),
@@ -100,7 +102,8 @@ def _tell(scene: Scene, uow: UnitOfWork) -> None:
         for n, (role, person) in enumerate(_signers(story, slots.signers))
     ]
     SignOff.objects.bulk_create(votes)
-    decision = _decision(story, review, votes, when)
+    decider = story.cast.everywhere["portfolio_manager"][0]
+    decision = write_decision(review, verdict, votes, by=decider, at=when, pk=story.id("decision", gate))
     to_stage = policy.gates[gate].to_stage
     StageChange.objects.create(
         use_case=story.use_case,
@@ -108,7 +111,7 @@ def _tell(scene: Scene, uow: UnitOfWork) -> None:
         to_stage=to_stage,
         at=when,
         by=decision.decided_by,
-        reason=f"{review}: Go",
+        reason=f"{review}: {decision.get_outcome_display()}",
         decision_id=decision.pk,
     )
     if story.use_case.is_open:
@@ -121,8 +124,14 @@ def _tell(scene: Scene, uow: UnitOfWork) -> None:
             since=when,
             review_due_at=when + timedelta(days=cadence) if cadence and newest else None,
         )
-    after = {"gate": gate, "outcome": "go", "decided_at": when, "digest": frozen.digest}
+    after = {"gate": gate, "outcome": decision.outcome, "decided_at": when, "digest": frozen.digest}
     uow.record("decision.made", subject=decision, use_case=story.use_case, after=after, note="Demonstration history")
+    impose_past(story, decision, verdict, when, uow)
+
+
+def _vote(role: str, verdict: Verdict) -> str:
+    """Who asked for the conditions, where there are any."""
+    return "approve_with_conditions" if verdict.conditions and role == ASKED_BY else "approve"
 
 
 def _signers(story: Story, roles: tuple[str, ...]) -> list[tuple[str, User]]:
@@ -133,36 +142,3 @@ def _signers(story: Story, roles: tuple[str, ...]) -> list[tuple[str, User]]:
         else:
             found.append((role, story.person(role)))
     return found
-
-
-def _decision(story: Story, review: Review, votes: list[SignOff], when: datetime) -> Decision:
-    decider = story.cast.everywhere["portfolio_manager"][0]
-    pk = story.id("decision", review.gate)
-    body = {
-        "v": 1,
-        "decision": pk,
-        "review": review.number,
-        "use_case": story.use_case.key,
-        "gate": review.gate,
-        "outcome": "go",
-        "reason": "",
-        "reason_code": "",
-        "digest": review.digest,
-        "policy": review.policy_version.digest,
-        "sign_offs": [
-            {"role": v.role, "person": v.person_id, "verdict": v.verdict, "digest": v.digest, "signed_at": v.signed_at}
-            for v in votes
-        ],
-        "decided_by": decider.pk,
-        "decided_at": when,
-    }
-    return Decision.objects.create(
-        id=pk,
-        review=review,
-        outcome="go",
-        digest=review.digest,
-        body=canonical_bytes(body).decode(),
-        body_digest=digest(body),
-        decided_by=decider,
-        decided_at=when,
-    )

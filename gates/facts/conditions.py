@@ -19,6 +19,7 @@ NAMES = {
     "scope": "scope",
     "owner": "owner_id",
     "due_on": "due_on",
+    "decided_at": "decision__decided_at",
 }
 
 

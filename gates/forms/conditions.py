@@ -55,7 +55,7 @@ class SendBackForm(ConditionForm):
 
 class MoveForm(ConditionForm):
     due_on = forms.DateField(label=_("Until"), widget=DateInput())
-    owner = forms.ModelChoiceField(
+    owner: Any = forms.ModelChoiceField(
         label=_("Who sees to it"),
         help_text=_("Another person where the one who owed it cannot."),
         queryset=None,

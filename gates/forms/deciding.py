@@ -15,12 +15,13 @@ from gates.models import Review
 from gates.models.conditions import MOST_CONDITIONS
 from gates.services.choices import Choice, stages_before
 from gates.services.conditions import LIMITS
-from gates.services.decisions import ENDING, GOES, STOP_REASONS
+from gates.services.decisions import ENDING, STOP_REASONS
+from gates.services.outcomes import GOES
 from governance.forms.entry import DateInput, words
 from governance.forms.issues import colleagues
 from kernel.errors import DomainError
 
-CONDITION = ("text", "scope", "owner", "due_on", "evidence_wanted")
+CONDITION = ("text", "scope", "evidence_wanted", "owner", "due_on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +83,29 @@ class DecideForm(ConfirmForm):
     def rows(self) -> list[Row]:
         found = []
         for number in range(1, MOST_CONDITIONS + 1):
-            fields = [self[_name(number, key)] for key in CONDITION]
+            fields = [_asked(self[_name(number, key)]) for key in CONDITION]
             found.append(Row(number, fields, number == 1 or any(f.errors or f.value() for f in fields)))
         return found
 
     @property
     def confirmation(self) -> list[forms.BoundField]:
         """What proves who decides, when that is asked for."""
-        return [self[name] for name in ("password", "code") if name in self.fields]
+        return [_asked(self[name]) for name in ("password", "code") if name in self.fields]
 
     def plan_fields(self, outcome: str) -> list[forms.BoundField]:
-        return [self[f"{outcome}_{part.key}"] for part in PARTS[outcome]]
+        return [_asked(self[f"{outcome}_{part.key}"]) for part in PARTS[outcome]]
 
     @property
     def stop_fields(self) -> list[forms.BoundField]:
-        return self.plan_fields("stop")
+        return [_asked(self["reason_code"]), *self.plan_fields("stop")]
+
+    @property
+    def pivot_fields(self) -> list[forms.BoundField]:
+        return [_asked(self["to_stage"])]
+
+    @property
+    def ending_fields(self) -> list[forms.BoundField]:
+        return [_asked(self["typed_key"])]
 
     @property
     def retire_fields(self) -> list[forms.BoundField]:
@@ -165,9 +174,18 @@ class DecideForm(ConfirmForm):
             "owner": people,
             "due_on": forms.DateField(label=_("Until"), required=False, widget=DateInput()),
             "evidence_wanted": forms.CharField(
-                label=_("What will show that it is done"), required=False, max_length=LIMITS["evidence_wanted"]
+                label=_("What will show that it is done"),
+                help_text=_("A result, a document, minutes."),
+                required=False,
+                max_length=LIMITS["evidence_wanted"],
             ),
         }
+
+
+def _asked(field: forms.BoundField) -> forms.BoundField:
+    """Shown as one to be filled in: it is left out only together with its whole part, which the service judges."""
+    field.field.required = True
+    return field
 
 
 def _name(number: int, key: str) -> str:
