@@ -85,7 +85,7 @@ def _signed(form: SignForm, review: Review, person: User) -> HttpResponse | None
     if not form.is_valid() or form.proof is None:
         return None
     try:
-        vote = sign(review=review, by=person, method=form.proof.method, **form.given())
+        sign(review=review, by=person, method=form.proof.method, **form.given())
     except Conflict as stale:
         messages.error(form.request, f"{stale} {stale.hint}")
     except DomainError as wrong:
@@ -93,7 +93,6 @@ def _signed(form: SignForm, review: Review, person: User) -> HttpResponse | None
         return None
     else:
         messages.success(form.request, _("Your signature is on record."))
-        return redirect("gates:signature", pk=vote.pk)
     return _back(review)
 
 

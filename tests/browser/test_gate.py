@@ -96,6 +96,8 @@ def _sign(signer: Visitor, review: str, name: str, digest: str) -> None:
     expect(page.locator("main")).to_contain_text(name)
     expect(page.locator("main")).to_contain_text(digest)
     page.get_by_label("Approve", exact=True).check()
+    expect(page.locator("main")).to_contain_text("type the password “demo”")
+    signer.prove()
     page.get_by_role("button", name="Sign this snapshot").click()
     page.wait_for_url(f"**/gates/reviews/{review}/")
     expect(page.locator("#sign-offs")).to_contain_text(name)
@@ -105,6 +107,7 @@ def _decide(manager: Visitor, review: str, key: str) -> None:
     page = manager.page
     manager.go(f"/gates/reviews/{review}/")
     page.get_by_role("link", name="Decide").click()
+    manager.prove()
     page.get_by_role("button", name="Decide and put on record").click()
     page.wait_for_url(f"**/gates/reviews/{review}/")
     manager.go(f"/use-cases/{key}/")
