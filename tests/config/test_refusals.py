@@ -13,5 +13,5 @@ def test_a_form_without_its_token_says_what_to_do() -> None:
     assert answer.status_code == 403
     text = answer.content.decode()
     assert "reload the page and send it again" in text
-    assert "CSRF" not in text
+    assert "CSRF verification" not in text
     assert "<style" not in text
