@@ -23,6 +23,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 SCHEDULE: dict[str, int] = {
     "monitoring.tasks.pull_due": 30,
     "monitoring.tasks.judge_silence": 60,
+    "monitoring.tasks.roll_up_points": 60,
+    "monitoring.tasks.forget_points": 3600,
     "gates.tasks.sweep": 30,
     "gates.tasks.expire": 300,
     "gates.tasks.escalate": 600,

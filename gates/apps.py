@@ -20,6 +20,8 @@ class GatesConfig(AppConfig):
             on_portfolio_changed,
             on_roles_changed,
         )
+        from gates.keeping import moments_of_snapshots
+        from monitoring.retention import in_use_at
         from monitoring.signals import alert_changed
         from portfolio.lens import lenses
         from portfolio.next_step import next_steps
@@ -40,3 +42,4 @@ class GatesConfig(AppConfig):
         alert_changed.connect(on_alert_changed, dispatch_uid="gates.alert_changed")
         roles_changed.connect(on_roles_changed, dispatch_uid="gates.roles_changed")
         delegation_changed.connect(on_delegation_changed, dispatch_uid="gates.delegation_changed")
+        in_use_at(moments_of_snapshots)

@@ -14,7 +14,7 @@ from celery import shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from monitoring import judging, pulling, silence
+from monitoring import judging, pulling, retention, rollups, silence
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,21 @@ def judge_silence() -> int:
     """Alert on series that fell silent, and ask again for judgements whose message was lost."""
     judge_soon(judging.owed())
     return silence.judge_silence()
+
+
+@shared_task(soft_time_limit=240, time_limit=300)
+def roll_up_points() -> int:
+    """Sum up the hours and days whose points changed; returns of how many series."""
+    ids = rollups.due(timezone.now())
+    for series_id in ids:
+        rollups.roll_up(series_id)
+    return len(ids)
+
+
+@shared_task(soft_time_limit=540, time_limit=600)
+def forget_points() -> int:
+    """Delete points that are older than their series keeps them; returns how many."""
+    return sum(retention.forget(series_id) for series_id in retention.due(timezone.now()))
 
 
 def judge_soon(series_ids: Iterable[int]) -> None:

@@ -100,6 +100,7 @@ def _series(story: Story, item: Watched, began: datetime) -> None:
         )
     if points:
         series.last_time, series.last_value = points[-1]
+        series.rollup_from, series.rollup_to = points[0][0], points[-1][0]
         series.last_received_at = _received(points[-1][0])
         series.silent_after = points[-1][0] + timedelta(days=2) if series.expected_every_seconds else None
         series.judge_asked_at = story.today

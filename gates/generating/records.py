@@ -128,6 +128,8 @@ def _add_series(
             baseline_at=version.registered_at,
             created_at=version.registered_at,
             last_time=chance.morning,
+            rollup_from=chance.morning - timedelta(days=POINTS - 1),
+            rollup_to=chance.morning,
             last_value=values[-1],
             last_n=1000,
             last_received_at=chance.morning,

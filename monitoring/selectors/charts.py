@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from governance.models import ModelVersion
 from monitoring.models import Alert, Rule, Series
-from monitoring.selectors.points import CLOCK_SKEW, Bucket, buckets, first_time
+from monitoring.selectors.buckets import Bucket, buckets, first_time
+from monitoring.selectors.points import CLOCK_SKEW
 from portfolio.models import StageChange
 
 RANGES: dict[str, timedelta | None] = {

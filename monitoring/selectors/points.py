@@ -1,4 +1,4 @@
-"""Points read past the ORM: the newest of many series, a range of one, and a range thinned out to buckets.
+"""Points read past the ORM: the newest of many series, and a range of one.
 
 Of every (time, step) only the latest revision counts; what came later than ``at`` is not seen by a date in the past.
 """
@@ -30,31 +30,18 @@ class Sampled:
     n: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """Points of one span of time, summed up. ``start`` is where the span begins, ``time`` the newest point in it."""
-
-    start: datetime
-    time: datetime
-    min: float
-    max: float
-    mean: float
-    last: float
-    count: int
-
-
 def last_points(series_ids: Sequence[int], at: datetime) -> dict[int, Sampled]:
     """The newest point of each series that had been received by ``at``; one query, an index look-up per series."""
-    rows = _rows(_LAST_POSTGRESQL if is_postgresql() else _LAST_SQLITE, [_ids(series_ids), at + CLOCK_SKEW, at])
-    return {series: Sampled(_time(time), step, value, n) for series, time, step, value, n in rows}
+    rows = rows_of(_LAST_POSTGRESQL if is_postgresql() else _LAST_SQLITE, [_ids(series_ids), at + CLOCK_SKEW, at])
+    return {series: Sampled(moment_of(time), step, value, n) for series, time, step, value, n in rows}
 
 
 def recent_points(series_ids: Sequence[int], count: int) -> dict[int, list[Sampled]]:
     """The newest ``count`` points of each series, the oldest of them first; one query."""
-    rows = _rows(_RECENT_POSTGRESQL if is_postgresql() else _RECENT_SQLITE, [_ids(series_ids), count])
+    rows = rows_of(_RECENT_POSTGRESQL if is_postgresql() else _RECENT_SQLITE, [_ids(series_ids), count])
     found: dict[int, list[Sampled]] = {series: [] for series in series_ids}
     for series, time, step, value, n in rows:
-        found[series].append(Sampled(_time(time), step, value, n))
+        found[series].append(Sampled(moment_of(time), step, value, n))
     for points in found.values():
         points.sort(key=lambda point: (point.time, point.step))
     return found
@@ -69,11 +56,11 @@ def points_since(starts: Mapping[int, datetime], *, before: int = 0) -> dict[int
     else:
         sql, parameters = _SINCE_SQLITE, [json.dumps([[pk, stored_time(start)] for pk, start in starts.items()])]
     found: dict[int, list[Sampled]] = {pk: [] for pk in starts}
-    rows = _rows(
+    rows = rows_of(
         sql.replace("{start}", _EARLIER if before else "s.start"), [*parameters, *([before] if before else [])]
     )
     for series, time, step, value, n in rows:
-        found[series].append(Sampled(_time(time), step, value, n))
+        found[series].append(Sampled(moment_of(time), step, value, n))
     return found
 
 
@@ -85,33 +72,8 @@ def points_of(
     sql = f"SELECT p.time, p.step, p.value, p.n FROM monitoring_point p WHERE {where} ORDER BY p.time, p.step"  # noqa: S608  # constants only
     if limit is not None:
         sql, parameters = f"{sql} LIMIT %s", [*parameters, limit]
-    for time, step, value, n in _rows(sql, parameters):
-        yield Sampled(_time(time), step, value, n)
-
-
-def first_time(series: Series) -> datetime | None:
-    """When the oldest point was measured."""
-    rows = _rows("SELECT min(p.time) FROM monitoring_point p WHERE p.series_id = %s", [series.pk])
-    return _time(rows[0][0]) if rows[0][0] is not None else None
-
-
-def buckets(series: Series, *, start: datetime, end: datetime, count: int) -> list[Bucket]:
-    """``start`` to before ``end`` cut into ``count`` equal spans: least, greatest, mean and last value of each.
-
-    Computed in the database. Empty spans are left out.
-    """
-    width = max((end - start).total_seconds() / count, 1e-6)
-    if is_postgresql():
-        sql = _BUCKETS_POSTGRESQL.replace("{latest}", _IS_LATEST if series.revised else "true")
-        rows = _rows(sql, [start, start, count - 1, width, series.pk, series.pk])
-    else:
-        where, parameters = _range(series, start, end)
-        sql = _BUCKETS_SQLITE.replace("{where}", where)
-        rows = _rows(sql, [_epoch(start), width, *parameters, series.pk])
-    return [
-        Bucket(start + timedelta(seconds=int(number) * width), _time(time), low, high, mean, last, points)
-        for number, time, low, high, mean, last, points in rows
-    ]
+    for time, step, value, n in rows_of(sql, parameters):
+        yield Sampled(moment_of(time), step, value, n)
 
 
 _LAST_POSTGRESQL = """
@@ -133,7 +95,7 @@ JOIN monitoring_point p ON p.rowid = (
 )
 """
 # A later revision of the same time and step hides an earlier one.
-_IS_LATEST = """NOT EXISTS (
+IS_LATEST = """NOT EXISTS (
     SELECT 1 FROM monitoring_point r
     WHERE r.series_id = p.series_id AND r.time = p.time AND r.step = p.step AND r.revision > p.revision
 )"""
@@ -142,7 +104,7 @@ SELECT s.id, p.time, p.step, p.value, p.n
 FROM unnest(%s::bigint[]) AS s(id)
 CROSS JOIN LATERAL (
     SELECT time, step, value, n FROM monitoring_point p
-    WHERE series_id = s.id AND {_IS_LATEST}
+    WHERE series_id = s.id AND {IS_LATEST}
     ORDER BY time DESC, step DESC LIMIT %s
 ) p
 """  # noqa: S608  # constants only
@@ -151,7 +113,7 @@ SELECT s.value, p.time, p.step, p.value, p.n
 FROM json_each(%s) s
 JOIN monitoring_point p ON p.rowid IN (
     SELECT p.rowid FROM monitoring_point p
-    WHERE p.series_id = s.value AND {_IS_LATEST}
+    WHERE p.series_id = s.value AND {IS_LATEST}
     ORDER BY p.time DESC, p.step DESC LIMIT %s
 )
 """  # noqa: S608  # constants only
@@ -164,47 +126,16 @@ _SINCE_POSTGRESQL = f"""
 SELECT p.series_id, p.time, p.step, p.value, p.n
 FROM unnest(%s::bigint[], %s::timestamptz[]) AS s(id, start)
 JOIN monitoring_point p ON p.series_id = s.id AND p.time >= {{start}}
-WHERE {_IS_LATEST}
+WHERE {IS_LATEST}
 ORDER BY p.series_id, p.time, p.step
 """  # noqa: S608  # constants only
 _SINCE_SQLITE = f"""
 WITH s AS (SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS start FROM json_each(%s))
 SELECT p.series_id, p.time, p.step, p.value, p.n
 FROM s JOIN monitoring_point p ON p.series_id = s.id AND p.time >= {{start}}
-WHERE {_IS_LATEST}
+WHERE {IS_LATEST}
 ORDER BY p.series_id, p.time, p.step
 """  # noqa: S608  # constants only
-# A range of the index for each bucket: grouping by a computed bucket would sort every point, for nobody can tell the
-# planner how few buckets there are.
-_BUCKETS_POSTGRESQL = """
-SELECT b.number, l.time, a.low, a.high, a.mean, l.value, a.points
-FROM (
-    SELECT number, %s::timestamptz + number * w.width AS start, %s::timestamptz + (number + 1) * w.width AS stop
-    FROM generate_series(0, %s) AS number, (SELECT %s * interval '1 second' AS width) w
-) b
-CROSS JOIN LATERAL (
-    SELECT p.time, p.value FROM monitoring_point p
-    WHERE p.series_id = %s AND p.time >= b.start AND p.time < b.stop
-    ORDER BY p.time DESC, p.step DESC, p.revision DESC LIMIT 1
-) l
-CROSS JOIN LATERAL (
-    SELECT min(p.value) AS low, max(p.value) AS high, avg(p.value) AS mean, count(*) AS points FROM monitoring_point p
-    WHERE p.series_id = %s AND p.time >= b.start AND p.time < b.stop AND {latest}
-) a
-ORDER BY b.number
-"""
-_BUCKETS_SQLITE = """
-WITH b AS (
-    SELECT CAST(((julianday(p.time) - 2440587.5) * 86400.0 - %s) / %s AS INTEGER) AS number,
-           max(p.time) AS time, min(p.value) AS low, max(p.value) AS high, avg(p.value) AS mean, count(*) AS points
-    FROM monitoring_point p WHERE {where} GROUP BY 1
-)
-SELECT b.number, b.time, b.low, b.high, b.mean, (
-    SELECT value FROM monitoring_point
-    WHERE series_id = %s AND time = b.time ORDER BY step DESC, revision DESC LIMIT 1
-), b.points
-FROM b ORDER BY b.number
-"""
 
 
 def _range(series: Series, start: datetime | None, end: datetime | None) -> tuple[str, list[Any]]:
@@ -217,11 +148,11 @@ def _range(series: Series, start: datetime | None, end: datetime | None) -> tupl
         where.append("p.time < %s")
         parameters.append(end)
     if series.revised:  # most series never are, and the check costs as much as the read
-        where.append(_IS_LATEST)
+        where.append(IS_LATEST)
     return " AND ".join(where), parameters
 
 
-def _rows(sql: str, parameters: Iterable[Any]) -> list[tuple[Any, ...]]:
+def rows_of(sql: str, parameters: Iterable[Any]) -> list[tuple[Any, ...]]:
     values: list[Any] = [stored_time(value) if isinstance(value, datetime) else value for value in parameters]
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
@@ -237,11 +168,7 @@ def stored_time(moment: datetime) -> datetime | str:
     return moment if is_postgresql() else str(moment.astimezone(UTC).replace(tzinfo=None))
 
 
-def _time(value: datetime | str) -> datetime:
+def moment_of(value: datetime | str) -> datetime:
     """A stored time with its zone: SQLite gives text or a time without one, depending on the expression."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _epoch(moment: datetime) -> float:
-    return moment.timestamp()
