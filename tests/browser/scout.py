@@ -71,6 +71,33 @@ people = {held.role: held.user.full_name for held in reversed(people_on([use_cas
 answer = {"key": use_case.key, "name": use_case.name, "unit": use_case.unit.name, "people": people}
 """
 
+ALMOST_SIGNED = """
+from accounts.models import User
+from accounts.people import people_on
+from gates.models import Review
+from gates.services.scenes import room_of
+from gates.services.sign_offs import sign
+
+def waiting(review):
+    return [slot.role for slot in room_of(review).slots() if slot.state == "waiting"]
+
+rows = Review.objects.filter(state="open", tier="minimal", gate="poc_to_pilot").order_by("number")
+review = next(r for r in rows if waiting(r))
+room = room_of(review)
+*others, last = waiting(review)
+for role in others:
+    person = next(p for p in room.people[role] if not room.refusal(p, role))
+    sign(review=review, role=role, verdict="approve", digest=review.digest, by=User.objects.get(pk=person.pk))
+room = room_of(review)
+signer = next(p for p in room.people[last] if not room.refusal(p, last))
+use_case = review.use_case
+people = {held.role: held.user.full_name for held in reversed(people_on([use_case.pk])[use_case.pk])}
+answer = {
+    "key": use_case.key, "name": use_case.name, "unit": use_case.unit.name, "review": review.number,
+    "people": {**people, "last_signer": signer.full_name},
+}
+"""
+
 TOKEN = """
 from datetime import timedelta
 from django.utils import timezone
@@ -95,6 +122,7 @@ class Found:
     people: dict[str, str]
     series: int = 0
     version: str = ""
+    review: int = 0
 
 
 def nearly_ready(product: Product) -> Found:
@@ -105,6 +133,11 @@ def nearly_ready(product: Product) -> Found:
 def returned(product: Product) -> Found:
     """A use case whose review was returned, with nothing submitted since."""
     return Found(**product.ask(RETURNED))
+
+
+def almost_signed(product: Product) -> Found:
+    """A use case whose open review lacks one signature, that of ``people["last_signer"]``."""
+    return Found(**product.ask(ALMOST_SIGNED))
 
 
 def under_assurance(product: Product) -> Found:

@@ -8,8 +8,9 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import User
-from gates.models import Condition
-from tests.factories.accounts import person_with
+from gates.models import Condition, Decision, PolicyVersion, Review
+from portfolio.models import UseCase
+from tests.factories.accounts import PersonFactory, person_with
 from tests.factories.gates import Case, ready_case
 from tests.factories.portfolio import organisation
 
@@ -52,3 +53,24 @@ def let_pass(condition: Condition, *, days: int = 1) -> None:
     """As if its day had gone by ``days`` ago."""
     Condition.objects.filter(pk=condition.pk).update(due_on=in_days(-days))
     condition.refresh_from_db()
+
+
+def owed_by(use_case: UseCase) -> Condition:
+    """A condition as a row, of a decision that nobody made: for tests that only need one to be there."""
+    person = PersonFactory.create()
+    review = Review.objects.create(
+        number=9001,
+        use_case=use_case,
+        gate="idea_to_poc",
+        policy_version=PolicyVersion.objects.first(),
+        state="decided",
+        tier="limited",
+        digest="0" * 64,
+        submitted_by=person,
+        due_at=timezone.now(),
+    )
+    decision = Decision.objects.create(
+        review=review, outcome="go_with_conditions", digest="0" * 64, body="{}", body_digest="0" * 64, decided_by=person
+    )
+    row: Condition = Condition.objects.create(decision=decision, use_case=use_case, position=1, **term(person))
+    return row

@@ -18,6 +18,7 @@ from kernel.canonical import canonical_bytes, digest
 from portfolio.models import UseCase
 from tests.factories import governance, monitoring
 from tests.factories.accounts import person_with
+from tests.factories.conditions import owed_by
 from tests.factories.gates import ready_case, shipped_policies
 from tests.factories.portfolio import KpiFactory, UseCaseFactory, measure
 from tests.factories.waivers import WaiverFactory
@@ -62,6 +63,7 @@ def furnished(use_case: UseCase) -> None:
     WaiverFactory.create(use_case=use_case)
     ended = timezone.now() - timedelta(days=1)
     WaiverFactory.create(use_case=use_case, expires_at=ended)
+    owed_by(use_case)
 
 
 def refuse(number: str) -> float:
