@@ -15,6 +15,7 @@ from typing import Any
 
 from tollgate_client import __version__
 from tollgate_client.api import Refused, Tollgate, Unreachable
+from tollgate_client.packs import NotAPack, differences, read_pack
 from tollgate_client.points import BadFile, batches, form_of, read_points
 from tollgate_client.verdict import ask, lines
 
@@ -26,6 +27,8 @@ SETTLED = frozenset({"met", "waived", "not_applicable"})
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    if options.run is verify_pack:  # asks nobody, so it needs neither address nor token
+        return verify_pack(options)
     token = os.environ.get("TOLLGATE_TOKEN", "")
     if not options.url or not token:
         return _fail(WRONG_INPUT, "Set TOLLGATE_URL and TOLLGATE_TOKEN.")
@@ -38,6 +41,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(REFUSED, str(error))
     except Unreachable as error:
         return _fail(NO_ANSWER, str(error))
+
+
+def verify_pack(options: argparse.Namespace) -> int:
+    """Recompute a decision pack, offline."""
+    try:
+        pack = read_pack(options.file)
+    except (NotAPack, OSError) as error:
+        return _fail(WRONG_INPUT, str(error))
+    found = differences(pack, options.digest)
+    for line in found:
+        print(f"differs: {line}")
+    if found:
+        print(f"{options.file}: {len(found)} differences; do not rely on it")
+        return NOT_READY
+    review, decision = pack["review"], pack["decision"]
+    print(f"{options.file}: whole. {review['label']} {review['use_case']['key']} {review['gate']['key']}:", end=" ")
+    print(f"{decision['outcome']}, {decision['decided_at']}")
+    print(f"snapshot {pack['snapshot']['digest']}")
+    print(f"decision {decision['digest']}")
+    return DONE
 
 
 def push_points(tollgate: Tollgate, options: argparse.Namespace) -> int:
@@ -189,6 +212,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--strict", action="store_true", help="deny what is at risk, too")
     command.add_argument("--json", action="store_true", help="print the whole answer")
     command.set_defaults(run=verdict)
+
+    command = commands.add_parser("verify-pack", help="recompute a decision pack, offline; exit code 1 on a difference")
+    command.add_argument("file", help="the pack as JSON")
+    command.add_argument("--digest", default="", help="a digest known from elsewhere that has to be one of the pack's")
+    command.set_defaults(run=verify_pack)
     return parser
 
 

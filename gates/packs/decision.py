@@ -75,7 +75,8 @@ def evidence_in(body: dict[str, Any]) -> list[dict[str, Any]]:
     for finding in body["findings"]:
         for ref in finding["evidence"]:
             entry = found.setdefault((ref["kind"], ref["id"]), {**ref, "criteria": []})
-            entry["criteria"].append(finding["criterion"])
+            if finding["criterion"] not in entry["criteria"]:
+                entry["criteria"].append(finding["criterion"])
     return sorted(found.values(), key=lambda e: (e["criteria"][0], e["label"], e["id"]))
 
 
