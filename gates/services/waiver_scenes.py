@@ -16,7 +16,7 @@ from accounts.roles import role_name, roles_allowing
 from gates.criterion import Finding, Ref
 from gates.duties import BOARD
 from gates.engine import FactBase, blockers, judge_unexcused
-from gates.in_force import primary
+from gates.in_force import policy_for
 from gates.models import GateAssurance, Waiver, WaiverVote
 from gates.policy import Criterion, Gate, PolicyBody, judged_tier
 from gates.waiving import why_never
@@ -43,7 +43,7 @@ def approver_roles() -> list[str]:
 
 def what_is_excused(use_case: UseCase, gate: str, criterion: str, at: datetime) -> Excused:
     """``Invalid`` by field when this cannot be waived at all; ``Conflict`` when there is nothing to waive now."""
-    _version, policy = primary()
+    _version, policy = policy_for(use_case)
     found = _gate_of(policy, use_case, gate)
     rule = next((c for c in found.criteria if c.id == criterion), None)
     if rule is None:

@@ -12,7 +12,7 @@ from accounts.access import actions_on
 from accounts.models import User
 from accounts.roles import role_name
 from gates.criterion import Outcome
-from gates.in_force import primary
+from gates.in_force import policy_for
 from gates.models import Waiver, WaiverVote
 from gates.policy import Criterion, judged_tier
 from gates.services.waiver_scenes import approvals, approvers_of, role_to_vote_in
@@ -28,7 +28,7 @@ STATES = {"approve": "signed", "refuse": "rejected"}
 def waiver_context(waiver: Waiver, user: User) -> dict[str, Any]:
     """Everything the page and its steps show; a constant number of queries."""
     now = timezone.now()
-    _version, policy = primary()
+    _version, policy = policy_for(waiver.use_case)
     gate = policy.gates.get(waiver.gate)
     criterion = next((c for c in gate.criteria if c.id == waiver.criterion), None) if gate else None
     votes = list(waiver.votes.select_related("person"))

@@ -11,10 +11,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.access import for_user, grants_of, unit_grants
 from accounts.models import User
-from gates.in_force import primary
+from gates.in_force import rules_in_force
 from gates.models import GateAssurance
 from gates.policy import PolicyBody
-from kernel.errors import Invalid
 from portfolio.work_item import WorkItem, WorkSource, work_sources
 
 MOST = 200
@@ -23,8 +22,12 @@ OWED_BY = {
     "version_changed": ("use_case_lead", "transition_owner"),
     "tier_raised": ("use_case_lead", "transition_owner"),
     "blocked": ("risk_compliance",),
+    "review_overdue": ("use_case_lead", "transition_owner"),
+    "condition_overdue": (),
 }
-"""Cause -> who settles it. A criterion is owed by the role that its policy names, an alert by the technical lead."""
+"""Cause -> who settles it. A criterion is owed by the role that its policy names, an alert by the technical lead.
+
+A condition has an owner of its own, whose work list names it already."""
 OTHERWISE = ("technical_lead",)
 
 
@@ -41,15 +44,15 @@ class AtRisk(WorkSource):
         found = list(for_user(rows, user, "use_case.view").order_by("due_at", "pk")[:MOST])
         if not found:
             return
-        try:
-            _version, policy = primary()
-        except Invalid:  # no policy is in force: nothing can be owed under it
+        rules = rules_in_force()
+        if not rules.policies:  # nothing is in force: nothing can be owed under it
             return
         direct = grants_of([row.use_case_id for row in found])
         for row in found:
             held = {role for who, role in direct.get(row.use_case_id, ()) if who == user.pk}
             path = row.use_case.unit.path
             held |= {code.removeprefix("role_") for code, above in unit_grants(user) if path.startswith(above)}
+            _version, policy = rules.primary_at(path)
             owed = [reason for reason in row.reasons if held & set(owed_by(reason, row.gate, policy))]
             if owed:
                 yield _item(row, owed)

@@ -24,8 +24,9 @@ from portfolio.models import UseCase
 from tests.factories.accounts import PersonFactory, ServiceAccountFactory, give, person_with
 from tests.factories.gates import BOARD, CRITERIA, Case, publish, ready_case, small_text
 from tests.factories.governance import IssueFactory, ValidationRunFactory
-from tests.factories.portfolio import UseCaseFactory, organisation
+from tests.factories.portfolio import UnitFactory, UseCaseFactory, organisation
 from tests.factories.waivers import ask_for, board_member, grant, in_days, risk_officer
+from tests.gates.test_policy_extension import extended
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +98,19 @@ def test_a_policy_may_shorten_that_and_never_lengthen_it() -> None:
     assert most_days({"high": 400}, "high") == 90
     with pytest.raises(Invalid, match="90 days at the latest"):
         publish(small_text() + "waivers: {max_days: {high: 91}}\n")
+
+
+def test_a_unit_may_tighten_that_for_its_own_use_cases() -> None:
+    retail = UnitFactory.create(code="retail")
+    case, outside = failing(unit=retail), failing(policy=False)
+    held = grant(case)
+    extended(retail, "waivers:\n  max_days: {limited: 20}\n")
+    refused(lambda: ask_for(case, renews=held), Invalid, "At most 20 days")
+    assert ask_for(outside).state == "requested"
+    listed = "gates:\n  idea_to_poc:\n    change:\n      IP-03:\n        waivable: false\n"
+    cards = UnitFactory.create(code="cards", parent=retail)
+    extended(cards, listed)
+    refused(lambda: ask_for(failing(policy=False, unit=cards)), Invalid, "cannot be waived")
 
 
 @pytest.mark.parametrize(
