@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.access import can, can_everywhere, for_user, require, require_everywhere
+from accounts.access import can, can_everywhere, for_user, reach, require, require_everywhere
 from accounts.models import Delegation, User
 from accounts.people import current
 from accounts.roles import roles_allowing
-from gates.models import Policy, PolicyVersion
+from gates.in_force import policy_for
+from gates.models import Policy, PolicyVersion, Review
 from ledger.models import Event
-from portfolio.models import BusinessUnit
+from portfolio.models import BusinessUnit, UseCase
 
 DRAFT, PUBLISH = "policy.draft", "policy.publish"
 AUTHORING = ("policy.draft_started", "policy.draft_saved", "policy.draft_rebased")
@@ -50,6 +52,35 @@ def versions_for(user: User, policy: Policy) -> QuerySet[PolicyVersion, PolicyVe
     if not any(may(user, action, policy.unit) for action in (DRAFT, PUBLISH)):
         rows = rows.exclude(state__in=UNPUBLISHED)
     return rows.exclude(state="discarded").order_by("-created_at")
+
+
+def visible_turns(user: User, result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Those of the use cases that the person may see; the counts tell of all."""
+    turns: list[dict[str, Any]] = result.get("turns", [])
+    if reach(user, "use_case.view").everything:
+        return turns
+    seen = {str(pk) for pk in for_user(UseCase.objects.all(), user, "use_case.view").values_list("pk", flat=True)}
+    return [turn for turn in turns if turn["use_case"] in seen]
+
+
+def versions_to_compare(review: Review, user: User) -> list[PolicyVersion]:
+    """Other versions of what judges this use case: of its policy, and of the one that is in force for it today."""
+    today = policy_for(review.use_case)[0].policy_id
+    rows = PolicyVersion.objects.filter(policy__in={today, review.policy_version.policy_id})
+    readable = Q(state__in=("published", "superseded")) | Q(pk__in=drafts_for(user).exclude(state="discarded"))
+    rows = rows.filter(readable).exclude(pk=review.policy_version_id)
+    return list(rows.select_related("policy__unit").order_by("-created_at")[:30])
+
+
+def chosen_version(review: Review, user: User, label: str) -> PolicyVersion | None:
+    """The version asked for, as label, key:label or id; without one, what is in force when that is another one."""
+    if not label:
+        version = policy_for(review.use_case)[0]
+        return version if version.pk != review.policy_version_id else None
+    for version in [*versions_to_compare(review, user), review.policy_version]:
+        if label in (version.label, f"{version.policy.key}:{version.label}", str(version.pk)):
+            return version
+    return None
 
 
 def authors_of(version: PolicyVersion) -> set[UUID]:

@@ -31,12 +31,16 @@ from gates.api.serializers import (
     SubmitWrite,
     WithdrawWrite,
 )
+from gates.api.simulations import UnderSerializer, under_detail
 from gates.models import Decision, Review, SignOff
+from gates.policy_access import chosen_version
 from gates.selectors import reviews_for, votes_of
 from gates.services.decisions import decide, readiness
 from gates.services.reviews import SnapshotRenewed, refresh_review, submit_review, withdraw_review
 from gates.services.scenes import room_of
 from gates.services.sign_offs import giver_of, require_in_person, sign
+from gates.under import under_version
+from kernel.errors import Conflict
 from kernel.viewsets import ReadOnlyViewSet, ViewSet
 from portfolio.api.kpis import visible_use_case
 from portfolio.api.use_cases import user_of, validated
@@ -136,6 +140,24 @@ class ReviewViewSet(IdempotentMixin, mixins.ListModelMixin, mixins.RetrieveModel
     def withdraw(self, request: Request, number: str) -> Response:
         given, review = validated(self, request), self.get_object()
         return Response(detail(self._again(withdraw_review(review=review, by=user_of(request), **given))))
+
+    @extend_schema(
+        summary="Read a review under another version of the policy",
+        description="Both versions are judged over the facts of now; the review stays on its own. 409 when there is "
+        "no other version in force.",
+        parameters=[OpenApiParameter("version", str, description="A version, such as 1.1.0, or key:version.")],
+        responses=UnderSerializer,
+        tags=REVIEWS,
+    )
+    @action(detail=True, methods=["get"])
+    def under(self, request: Request, number: str) -> Response:
+        review, wanted = self.get_object(), request.query_params.get("version", "")
+        version = chosen_version(review, user_of(request), wanted)
+        if version is None and wanted:
+            raise Http404
+        if version is None:
+            raise Conflict(f"{review} is on the version in force.", hint="Name another one with ?version=.")
+        return Response(under_detail(review, under_version(review, version)))
 
     @extend_schema(
         summary="Compare the snapshot with the facts of now",

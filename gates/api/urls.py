@@ -11,6 +11,7 @@ from gates.api.emergencies import EmergencyViewSet
 from gates.api.judging import FindingViewSet, GateView
 from gates.api.packs import PackView
 from gates.api.policies import PolicyViewSet
+from gates.api.policy_drafts import PolicyDraftViewSet
 from gates.api.preparing import CommentViewSet, MissingView
 from gates.api.review_calls import ReviewCallViewSet
 from gates.api.reviews import DecisionViewSet, ReviewViewSet, SignOffViewSet
@@ -19,6 +20,7 @@ from gates.api.waivers import WaiverViewSet
 
 router = SimpleRouter()
 router.register("policies", PolicyViewSet, basename="policy")
+router.register("policy-drafts", PolicyDraftViewSet, basename="policy-draft")
 router.register("findings", FindingViewSet, basename="finding")
 router.register("reviews", ReviewViewSet, basename="review")
 router.register("review-comments", CommentViewSet, basename="review-comment")

@@ -13,16 +13,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from accounts.access import for_user, reach
 from accounts.models import User
 from gates.forms.policies import TurnFilter
 from gates.models import Simulation
+from gates.policy_access import visible_turns
 from gates.services.simulations import RUNNING, stop_simulation
 from gates.views.policy_drafts import draft_frame, find_draft
 from kernel.errors import DomainError
 from kernel.htmx import render
 from kernel.tables import Column, TableState, export_rows
-from portfolio.models import UseCase
 
 DIRECTIONS = {
     "blocks": (gettext_lazy("Blocks: passes today, would not"), "blocked", "cross-circle"),
@@ -96,23 +95,12 @@ def stop(request: HttpRequest, pk: str) -> HttpResponse:
     return redirect("gates:policy_simulation", pk=version.pk)
 
 
-def visible_turns(user: User, result: dict[str, Any]) -> list[dict[str, Any]]:
-    """Those of the use cases that the person may see; the counts tell of all."""
-    turns: list[dict[str, Any]] = result.get("turns", [])
-    if reach(user, "use_case.view").everything:
-        return turns
-    seen = {str(pk) for pk in for_user(UseCase.objects.all(), user, "use_case.view").values_list("pk", flat=True)}
-    return [turn for turn in turns if turn["use_case"] in seen]
-
-
 def _result(request: HttpRequest, found: Simulation) -> dict[str, Any] | HttpResponseBase:
     result: dict[str, Any] = found.result
     turns = visible_turns(_user(request), result)
     units = sorted({turn["unit"] for turn in turns})
     counts = result["counts"]
-    form = TurnFilter(
-        request.GET or None, directions=[(k, v[0]) for k, v in DIRECTIONS.items()], units=units
-    )
+    form = TurnFilter(request.GET or None, directions=[(k, v[0]) for k, v in DIRECTIONS.items()], units=units)
     rows = _filtered(turns, form)
     table = Turns.from_request(request, columns=COLUMNS, default_sort="direction")
     if table.export_format:
