@@ -15,7 +15,6 @@ from tests.browser.visitor import Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-PASSWORD = "demo"
 OWED = "Measure the error rate at the second site, too."
 
 
@@ -36,7 +35,7 @@ def _sign_with_conditions(signer: Visitor, review: int) -> None:
     signer.go(f"/gates/reviews/{review}/sign/")
     page.get_by_label("Approve with conditions", exact=True).check()
     page.locator("[name=reason]").fill("Only the first site was measured.")
-    _prove(signer)
+    signer.prove()
     page.get_by_role("button", name="Sign this snapshot").click()
     page.wait_for_url(f"**/gates/reviews/{review}/")
 
@@ -55,13 +54,13 @@ def _decide(manager: Visitor, review: int, owner: str) -> None:
     page.locator("[name=condition_1_scope]").fill("The second site")
     page.locator("[name=condition_1_evidence_wanted]").fill("A validation run")
     page.locator("[name=condition_1_owner]").select_option(label=owner)
-    _prove(manager)
+    manager.prove()
     page.get_by_role("button", name="Decide and put on record").click()
     expect(page.locator(".error-summary")).to_contain_text("Give the day until which it is done.")
     expect(page.locator("[name=condition_1_text]")).to_have_value(OWED)
     day = datetime.now(UTC).date() + timedelta(days=30)
     page.locator("[name=condition_1_due_on]").fill(day.isoformat())
-    _prove(manager)
+    manager.prove()
     page.get_by_role("button", name="Decide and put on record").click()
     page.wait_for_url(f"**/gates/reviews/{review}/")
     expect(page.locator("main")).to_contain_text("Go with conditions")
@@ -88,10 +87,3 @@ def _close(risk: Visitor) -> None:
     page.get_by_role("button", name="Close this condition").click()
     page.wait_for_url(re.compile(r"/gates/conditions/[0-9a-f-]{36}/$"))
     expect(page.locator("main header")).to_contain_text("Closed")
-
-
-def _prove(visitor: Visitor) -> None:
-    """Where the page asks for it: five minutes after signing in it does, right after the one click it may not."""
-    field = visitor.page.locator("[name=password]")
-    if field.count():
-        field.fill(PASSWORD)
