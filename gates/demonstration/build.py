@@ -18,6 +18,7 @@ from gates.assessment import assess
 from gates.assurance import reassess
 from gates.demonstration import (
     board,
+    calls,
     fields,
     idea,
     metrics,
@@ -103,6 +104,7 @@ def make_demonstration(*, today: datetime | None = None, say: Callable[[str], An
     misfits += present.review_now(stories, NEXT)
     say("the board")
     misfits += board.meet(stories, cast, NEXT)
+    calls.call_reviews(stories)
     reassess()
     people = sum(len(p) for roles in (cast.everywhere, *cast.by_unit.values()) for p in roles.values())
     return Made(len(stories), people, points, misfits)

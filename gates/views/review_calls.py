@@ -31,7 +31,7 @@ from kernel.tables import Column, TableState, export_rows
 from portfolio.models import Status, UseCase
 from portfolio.views.common import person_of
 
-SHOWN = 200
+SHOWN = 50
 COLUMNS = (
     Column("due", gettext_lazy("Due"), "due_at", value=lambda c: c.due_at),
     Column("use_case", gettext_lazy("Use case"), "use_case__name", value=lambda c: c.use_case.name),
