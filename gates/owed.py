@@ -46,7 +46,7 @@ def overdue_now(use_case_ids: Iterable[UUID], now: datetime) -> dict[UUID, tuple
 
 
 def _overdue_words(text: str, due_on: date, number: int) -> str:
-    short = text if len(text) <= 120 else f"{text[:117].rstrip()}…"
+    short = text.rstrip(".") if len(text) <= 120 else f"{text[:117].rstrip()}…"
     return f"Condition overdue: {short} (of R-{number}, was due {due_on:%-d %b %Y})."
 
 

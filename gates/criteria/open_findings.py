@@ -111,7 +111,7 @@ class OpenFindings(CriterionType[Params]):
         """What is owed after a go with conditions, whatever the severity asked for: a decision was made on it."""
         wanted = facts["conditions"] if "condition" in ask.params.kind else ()
         return [
-            (Ref("condition", str(row["id"]), row["text"]), row["decided_at"])
+            (Ref("condition", str(row["id"]), row["text"].rstrip(".")), row["decided_at"])
             for row in wanted
             if row["owed"] and (not ask.params.overdue or row["due_on"] < at.date())
         ]
