@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
@@ -143,3 +145,15 @@ def test_an_open_review_has_no_file() -> None:
     case = ready_case()
     review = case.submit()
     assert as_(case.lead).get(f"/gates/reviews/{review.number}/pack.json").status_code == 409
+
+
+def test_the_procedure_in_the_documents_verifies_a_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = (Path(settings.BASE_DIR) / "docs" / "decision-pack.md").read_text(encoding="utf-8")
+    program = words.split("```python\n")[1].split("```")[0]
+    pack = full_pack()
+    monkeypatch.chdir(tmp_path)
+    Path("pack.json").write_bytes(pack_bytes(pack))
+    exec(program, {})  # noqa: S102  # our own document
+    Path("pack.json").write_bytes(pack_bytes({**pack, "review": {**pack["review"], "tier": "minimal"}}))
+    with pytest.raises(AssertionError):
+        exec(program, {})  # noqa: S102
