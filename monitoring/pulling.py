@@ -134,6 +134,16 @@ def secret_of(source: Source) -> dict[str, str]:
         raise ConnectorError("secret", _("Its secret can no longer be decrypted; enter it again.")) from None
 
 
+def take_back(source: Source) -> None:
+    """Take the lease from whoever is pulling this locked source: what it brings is not stored. The caller saves."""
+    if source.lease is not None:
+        said = _("The source was changed meanwhile; it is pulled again as it is now.")
+        PullRun.objects.filter(pk=source.lease, outcome=PullRun.Outcome.RUNNING).update(
+            outcome=PullRun.Outcome.LOST, finished_at=timezone.now(), error=said, error_kind="changed"
+        )
+    source.lease = source.leased_until = None
+
+
 def _claimable(now: datetime) -> QuerySet[Source]:
     free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
     return Source.objects.filter(free, enabled=True, next_due_at__lte=now)

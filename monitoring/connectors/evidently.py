@@ -32,7 +32,7 @@ KNOWN = {
     "DatasetDriftMetric.share_of_drifted_columns": "drift_share",
     "DatasetDriftMetric.number_of_drifted_columns": "drifted_columns",
 }
-"""Evidently's names for the same thing, by its versions, and ours."""
+"""Evidently's names for the same thing, by its versions, and ours; the share is a per cent in our catalogue."""
 
 
 @connectors.register
@@ -108,8 +108,9 @@ def _samples(report: Mapping[str, Any], changed: datetime | None) -> Iterator[Sa
     for metric in report["metrics"]:
         for name, column, value in _legacy(metric) if "result" in metric else _current(metric):
             if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+                ours = KNOWN.get(name) or _snake(name)
                 # A preset may hold the same metric as was asked for by itself: the first one stands.
-                given.setdefault((KNOWN.get(name) or _snake(name), column), float(value))
+                given.setdefault((ours, column), value * 100 if ours == "drift_share" else float(value))
     for (name, column), value in given.items():
         yield Sample(name, time, value, segment=column)
 

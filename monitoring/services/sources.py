@@ -1,8 +1,9 @@
-"""Sources: connected, tried out, paused, resumed. Their secrets are taken in here and come out for a pull only."""
+"""Sources: connected, changed, tried out. Their secrets are taken in here and come out for a pull only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -10,9 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kernel.errors import Conflict, Invalid
-from ledger import state, unit_of_work
+from ledger import UnitOfWork, state, unit_of_work
 from monitoring import pulling, tasks
 from monitoring.connector import Connector, ConnectorError, connectors
+from monitoring.mapping import checked
 from monitoring.models import Source
 from monitoring.pulling import Preview
 from monitoring.secrets import seal
@@ -20,10 +22,22 @@ from portfolio.models import UseCase
 from portfolio.services.checks import assign, locked, refuse_unknown
 from portfolio.services.rights import Actor, demand, person
 
-FIELDS = ("use_case", "name", "connector", "config", "every_seconds", "enabled")
+FIELDS = ("use_case", "name", "connector", "config", "mapping", "every_seconds", "history_days", "enabled")
 """What events tell. The secret is not among them: they only say that it was set."""
+OWN_FIELDS = (
+    "name",
+    "config",
+    "mapping",
+    "secret",
+    "every_seconds",
+    "history_days",
+    "enabled",
+    "next_due_at",
+    "failures",
+)
 LEAST_SECONDS = 10
 MOST_SECONDS = 31 * 86_400
+MOST_DAYS = 3660
 
 
 def connect_source(
@@ -35,6 +49,8 @@ def connect_source(
     by: Actor,
     secret: Mapping[str, str] | None = None,
     every_seconds: int = 300,
+    history_days: int = 7,
+    mapping: Sequence[Mapping[str, Any]] = (),
     enabled: bool = True,
 ) -> Source:
     """Pull metrics from somewhere on a schedule. Raises ``Invalid`` for settings the connector does not accept."""
@@ -44,13 +60,15 @@ def connect_source(
         use_case=use_case,
         connector=connector,
         config=plugin.check(config),
+        mapping=checked(mapping),
+        history_days=_days(history_days),
         secret=seal(plugin.check_secret(secret or {})),
         enabled=enabled,
         created_by=person(by),
     )
     assign(source, {"name": name, "every_seconds": _every(every_seconds)})
     with unit_of_work(by=by) as uow:
-        _save(source, force_insert=True)
+        save(source, force_insert=True)
         uow.record(
             "source.connected",
             subject=source,
@@ -65,17 +83,24 @@ def connect_source(
 def edit_source(
     *, source: Source, changes: Mapping[str, Any], by: Actor, secret: Mapping[str, str] | None = None
 ) -> Source:
-    """Change name, settings or schedule. ``secret`` replaces the stored one; {} takes it away; None keeps it."""
+    """Change name, settings, mapping or schedule. ``secret`` replaces the stored one; {} takes it away; None keeps it.
+
+    Under other settings the source is read again as far back as a first pull would.
+    """
     demand(by, "monitor.configure", source)
-    refuse_unknown(changes, ("name", "config", "every_seconds"))
+    refuse_unknown(changes, ("name", "config", "mapping", "every_seconds", "history_days"))
     plugin = _connector(source.connector)
     changes = dict(changes)
     if "config" in changes:
         changes["config"] = plugin.check(changes["config"])
         if secret is None:
             _refuse_another_destination(source, plugin, changes["config"])
+    if "mapping" in changes:
+        changes["mapping"] = checked(changes["mapping"])
     if "every_seconds" in changes:
         changes["every_seconds"] = _every(changes["every_seconds"])
+    if "history_days" in changes:
+        changes["history_days"] = _days(changes["history_days"])
     sealed = None if secret is None else seal(plugin.check_secret(secret))
     with unit_of_work(by=by) as uow:
         source = locked(Source, source.pk, "use_case__unit")
@@ -85,34 +110,12 @@ def edit_source(
             return source
         if sealed is not None:
             source.secret = sealed
-        _give_a_new_start(source)
-        _save(source)
+        give_a_new_start(source)
+        if any(before[name] != state(source, (name,))[name] for name in ("config", "mapping")):
+            _begin_anew(uow, source)
+        save(source)
         after = {**state(source, FIELDS), "secret_replaced": sealed is not None}
         uow.record("source.edited", subject=source, use_case=source.use_case, before=before, after=after)
-    return source
-
-
-def pause_source(*, source: Source, by: Actor) -> Source:
-    """Stop pulling; a pull under way is finished."""
-    return _switch(source, enabled=False, by=by)
-
-
-def resume_source(*, source: Source, by: Actor) -> Source:
-    """Pull again, at once, with a closed breaker."""
-    return _switch(source, enabled=True, by=by)
-
-
-def pull_now(*, source: Source, by: Actor) -> Source:
-    """Make the source due and wake a worker."""
-    demand(by, "monitor.configure", source)
-    with unit_of_work(by=by) as uow:
-        source = locked(Source, source.pk, "use_case__unit")
-        if not source.enabled:
-            raise Conflict(_("The source is paused: resume it first."))
-        source.next_due_at = timezone.now()
-        source.save(update_fields=["next_due_at"])
-        uow.record("source.pull_asked", subject=source, use_case=source.use_case)
-        uow.after_commit(lambda: tasks.pull_soon(source.pk))
     return source
 
 
@@ -124,6 +127,7 @@ def try_source(
     connector: str = "",
     config: Mapping[str, Any] | None = None,
     secret: Mapping[str, str] | None = None,
+    mapping: Sequence[Mapping[str, Any]] | None = None,
     limit: int = 20,
 ) -> Preview:
     """The first points of a source, stored or only filled in (use case, connector, config); nothing is stored.
@@ -133,36 +137,16 @@ def try_source(
     """
     demand(by, "monitor.configure", source or use_case)
     plugin = _connector(source.connector if source else connector)
+    named = checked(mapping if mapping is not None else source.mapping if source else ())
     settings = plugin.check(config if config is not None else source.config if source else {})
     if source and not secret:
         _refuse_another_destination(source, plugin, settings)
     try:
         known = pulling.secret_of(source) if source and not secret else {}
     except ConnectorError as error:
-        return Preview([], error.message)
-    return pulling.preview(plugin.key, settings, plugin.check_secret(secret) if secret else known, limit=limit)
-
-
-def _switch(source: Source, *, enabled: bool, by: Actor) -> Source:
-    demand(by, "monitor.configure", source)
-    with unit_of_work(by=by) as uow:
-        source = locked(Source, source.pk, "use_case__unit")
-        if source.enabled == enabled:
-            raise Conflict(_("The source is running already.") if enabled else _("The source is paused already."))
-        source.enabled = enabled
-        if enabled:
-            _give_a_new_start(source)
-            uow.after_commit(lambda: tasks.pull_soon(source.pk))
-        _save(source)
-        action = "source.resumed" if enabled else "source.paused"
-        uow.record(
-            action,
-            subject=source,
-            use_case=source.use_case,
-            before={"enabled": not enabled},
-            after={"enabled": enabled},
-        )
-    return source
+        return Preview([], error.message, kind=error.kind)
+    given = plugin.check_secret(secret) if secret else known
+    return pulling.preview(plugin.key, settings, given, named=named, limit=limit)
 
 
 def _refuse_another_destination(source: Source, plugin: type[Connector], config: Mapping[str, str]) -> None:
@@ -172,16 +156,24 @@ def _refuse_another_destination(source: Source, plugin: type[Connector], config:
         raise Invalid(said, errors={"url": [said]})
 
 
-def _give_a_new_start(source: Source) -> None:
+def _begin_anew(uow: UnitOfWork, source: Source) -> None:
+    """What an earlier configuration gave says nothing of this one: read again, and let no pull of the former store."""
+    if source.read_through:
+        earliest = timezone.now() - timedelta(days=source.history_days)
+        source.read_through = source.catching_up_from = min(source.read_through, earliest)
+    pulling.take_back(source)
+    source.save(update_fields=["read_through", "catching_up_from", "lease", "leased_until"])
+    uow.after_commit(lambda: tasks.pull_soon(source.pk))
+
+
+def give_a_new_start(source: Source) -> None:
     """What failed before may work now: due at once, the breaker closed until it fails again."""
     source.next_due_at, source.failures = timezone.now(), 0
 
 
-def _save(source: Source, *, force_insert: bool = False) -> None:
-    # The lease and the watermark belong to whoever is pulling at this moment.
-    fields = (
-        None if force_insert else ["name", "config", "secret", "every_seconds", "enabled", "next_due_at", "failures"]
-    )
+def save(source: Source, *more: str, force_insert: bool = False) -> None:
+    """Save what people set, and ``more``. Lease and watermark otherwise belong to whoever is pulling at this moment."""
+    fields = None if force_insert else [*OWN_FIELDS, *more]
     try:
         with transaction.atomic():
             source.save(force_insert=force_insert, update_fields=fields)
@@ -194,6 +186,13 @@ def _connector(key: str) -> type[Connector]:
         said = _("Choose one of: %(known)s.") % {"known": ", ".join(connectors.keys())}
         raise Invalid(said, errors={"connector": [said]})
     return connectors.get(key)
+
+
+def _days(days: int) -> int:
+    if not 0 <= days <= MOST_DAYS:
+        said = _("Give 0 to %(most)d days.") % {"most": MOST_DAYS}
+        raise Invalid(said, errors={"history_days": [said]})
+    return days
 
 
 def _every(seconds: int) -> int:
