@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-import factory
+import factory as factory_boy
 from django.utils import timezone
+from factory.django import DjangoModelFactory
 
 from accounts.models import User
 from gates.models import Waiver, WaiverVote
@@ -15,12 +16,14 @@ from tests.factories.accounts import PersonFactory, person_with
 from tests.factories.gates import BOARD, Case
 from tests.factories.portfolio import organisation
 
+factory: Any = factory_boy  # its declarations carry no types
+
 
 def in_days(days: float) -> datetime:
     return timezone.now() + timedelta(days=days)
 
 
-class WaiverFactory(factory.django.DjangoModelFactory[Waiver]):
+class WaiverFactory(DjangoModelFactory[Waiver]):
     """In force for another month unless said otherwise, approved by one person."""
 
     class Meta:
@@ -40,8 +43,8 @@ class WaiverFactory(factory.django.DjangoModelFactory[Waiver]):
     expires_at = factory.LazyFunction(lambda: in_days(30))
 
     @factory.post_generation
-    def approved_by(self, create: bool, given: Any, **more: Any) -> None:
-        if self.state != "requested":  # type: ignore[attr-defined]  # the waiver, not the factory
+    def approved_by(self: Any, create: bool, given: Any, **more: Any) -> None:
+        if self.state != "requested":
             person = given or PersonFactory.create(full_name="Ada Lovelace")
             WaiverVote.objects.create(waiver=self, person=person, role="risk_compliance", verdict="approve")
 

@@ -218,8 +218,8 @@ def test_what_is_not_settled_in_time_goes_a_level_up_once() -> None:
         assert Event.objects.filter(action="assurance.escalated").count() == 1
         Alert.objects.update(state="resolved", resolved_at=timezone.now())
         reassess([case.use_case.pk])
-        row.refresh_from_db()
-        assert (row.state, row.escalated_at, row.due_at) == ("in_force", None, None)
+        now = GateAssurance.objects.get()
+        assert (now.state, now.escalated_at, now.due_at) == ("in_force", None, None)
     with after(40):
         Alert.objects.update(state="open", resolved_at=None)
         reassess([case.use_case.pk])

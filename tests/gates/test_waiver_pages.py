@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from gates.models import Waiver
+from gates.searching.waivers import WaiversFound
 from gates.services.waivers import vote_on_waiver
 from tests.factories.accounts import PASSWORD, api_as, person_with, prove
 from tests.factories.gates import ready_case
@@ -211,7 +212,7 @@ def test_the_list_filters_searches_and_exports() -> None:
     assert shown("q=w-8") == {8}
     assert shown("q=IP-03") == {7, 8, 9}
     assert shown("tier=high") == set()
-    exported = as_(auditor).get("/gates/waivers/?export=csv&state=expired")
+    exported: Any = as_(auditor).get("/gates/waivers/?export=csv&state=expired")
     text = b"".join(exported.streaming_content).decode() if exported.streaming else exported.content.decode()
     assert "W-8" in text
     assert "expired" in text
@@ -357,3 +358,16 @@ def test_the_list_filters_and_takes_a_constant_number_of_queries() -> None:
         for _more in range(3):
             WaiverFactory.create(use_case=case.use_case)
     assert counts[0] == counts[1]
+
+
+def test_the_search_finds_one_by_its_number() -> None:
+    case = failing()
+    WaiverFactory.create(use_case=case.use_case, number=7)
+    stranger = person_with("use_case_lead", UseCaseFactory.create())
+
+    def found(user: User, text: str) -> list[str]:
+        return [hit.url for hit in WaiversFound().find(User.objects.get(pk=user.pk), text, 5)]
+
+    assert found(case.lead, "W-7") == found(case.lead, "7") == ["/gates/waivers/7/"]
+    assert found(case.lead, "W-8") == found(case.lead, "letters") == found(case.lead, "9" * 30) == []
+    assert found(stranger, "W-7") == []
