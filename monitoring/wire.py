@@ -26,6 +26,7 @@ CLOCK_SKEW = timedelta(minutes=5)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 MAX_STEP = 2**53 - 1
 MAX_N = 2**31 - 1
+LONGEST_NAME = 100
 LARGEST = 1e300
 """Beyond it the sum of many points, and so their mean, would be no number."""
 
@@ -132,6 +133,26 @@ def check(
     return batch
 
 
+def check_each(points: Sequence[Any], *, now: datetime) -> tuple[Batch, list[int], dict[int, str]]:
+    """For senders of whom the rest is taken when something is wrong: the batch of what is well-formed, the places in
+    ``points`` that its entries come from, and why the others are refused.
+    """
+    batch, kept, refused = Batch([], [], {}), list[int](), dict[int, str]()
+    check = _Check(batch, latest=now + CLOCK_SKEW)
+    for index, point in enumerate(points):
+        try:
+            batch.entries.append(check.entry(index, point))
+            kept.append(index)
+        except Invalid as error:
+            refused[index] = reason_of(error)
+    return batch, kept, refused
+
+
+def reason_of(error: Invalid) -> str:
+    """The mistake itself, without the place and what follows from it."""
+    return str(next(iter(error.errors.values()), [error.message])[0])
+
+
 def time_text(moment: datetime) -> str:
     """A time in UTC as stored text: ``2026-11-21 10:00:00`` with microseconds only where there are some."""
     if moment.tzinfo is not UTC:
@@ -161,7 +182,7 @@ class _Check:
             if shapes or not {"time", "value"} <= set(names) <= FIELDS:
                 return None
             columns = dict(zip(names, zip(*map(dict.values, points), strict=True), strict=True))
-            if "unit" in columns:
+            if "unit" in columns or not set(map(type, columns.get("series", ()))) <= {int}:
                 return None
             numbers = _numbers(columns["value"])
             steps = _whole(columns.get("step"), -MAX_STEP, MAX_STEP)
@@ -207,6 +228,8 @@ class _Check:
     def address(self, index: int, point: Mapping[str, Any]) -> int:
         get = point.get
         named = (get("series"), get("use_case"), get("metric"), get("segment"), get("version"))
+        if named[0] is not None and named[0].__class__ is not int:  # else True would be found under 1
+            self.batch.refuse(index, "series", _("It is not the number of a series."))
         known = self.indexes.get(named)
         if known is None:
             known = self.indexes[named] = self.place(index, named)
@@ -245,7 +268,9 @@ class _Check:
             self.batch.refuse(index, "time", _("It is more than 5 minutes in the future."))
         if moment < EARLIEST:
             self.batch.refuse(index, "time", _("It is before the year 2000."))
-        if type(given) is str and len(given) == 20 and given[10] == "T" and given[4] == "-":  # 2026-11-21T10:00:00Z
+        if (
+            type(given) is str and len(given) == 20 and given[10] == "T" and given[4] == given[7] == "-"
+        ):
             text = f"{given[:10]} {given[11:19]}"
         else:
             text = time_text(moment)
@@ -321,6 +346,8 @@ def _address(batch: Batch, index: int, named: tuple[Any, ...]) -> Address:
     for name, word in zip(("use_case", "metric", "segment", "version"), words, strict=True):
         if word is not None and not isinstance(word, str):
             batch.refuse(index, name, _("It is not text."))
+        if word is not None and (len(word) > LONGEST_NAME or "\x00" in word):
+            batch.refuse(index, name, _("It is longer than %(most)d characters.") % {"most": LONGEST_NAME})
     if not words[0] or not words[1]:
         missing = "use_case" if words[1] else "metric" if words[0] else "series"
         batch.refuse(index, missing, _("Name the series by its number, or by use case and metric."))

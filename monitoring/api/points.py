@@ -44,9 +44,7 @@ class PointBatchView(IdempotentMixin, APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit() or int(length) > wire.MAX_BYTES:
-            raise wire.too_large()
+        refuse_too_large(request)
 
     @extend_schema(
         operation_id="points_batch",
@@ -80,3 +78,10 @@ class PointBatchView(IdempotentMixin, APIView):
                 "batches": stored.batches,
             }
         )
+
+
+def refuse_too_large(request: Request) -> None:
+    """Before a byte of it is read."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdigit() or int(length) > wire.MAX_BYTES:
+        raise wire.too_large()

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
 from monitoring.api.alerts import AlertViewSet
+from monitoring.api.otlp import OtlpMetricsView
 from monitoring.api.points import PointBatchView
 from monitoring.api.series import RuleViewSet, SeriesViewSet
 from monitoring.api.sources import SourceViewSet
@@ -18,5 +19,6 @@ router.register("sources", SourceViewSet, basename="source")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("points:batch", PointBatchView.as_view(), name="points-batch"),
+    path("otlp/v1/metrics", OtlpMetricsView.as_view(), name="otlp-metrics"),
     *router.urls,
 ]

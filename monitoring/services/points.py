@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -64,6 +65,70 @@ def push_points(
     return stored
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What was stored, and of what was not: its place in what was sent, and why."""
+
+    stored: Stored
+    refused: dict[int, str]
+
+
+def push_fitting_points(
+    *, points: Sequence[Mapping[str, Any]], by: Actor, digest: str, known: dict[Address, Target] | None = None
+) -> Fitted:
+    """Store what can be stored of ``points`` (mappings as in ``push_points``) and say why the rest cannot.
+
+    For protocols whose senders repeat everything or nothing, such as OpenTelemetry's.
+    """
+    now = timezone.now()
+    batch, kept, refused = wire.check_each(points, now=now)
+    found = {} if known is None else known
+    if missing := [address for address in batch.addresses if address not in found]:
+        found.update(_found_each(missing, by))
+    with unit_of_work(by=by) as uow:
+        fitting: dict[Home, dict[tuple[int, str, int], Row]] = {}
+        targets = [_target_or_reason(uow, batch, address, found, by) for address in range(len(batch.addresses))]
+        for place, (address, time, step, value, n) in zip(kept, batch.entries, strict=True):
+            target = targets[address]
+            if isinstance(target, str):
+                refused[place] = target
+                continue
+            row = (target.series_id, time, step, value, n)
+            if fitting.setdefault(target.home, {}).setdefault(row[:3], row) != row:
+                refused[place] = _("It contradicts an earlier point with the same series, time and step.")
+        stored = Stored()
+        for home in sorted(fitting, key=lambda home: home.use_case_id):
+            rows = list(fitting[home].values())
+            stored.add(ingest.store(uow, rows, home=home, digest=digest, now=now, sent_by=person(by)))
+        uow.after_commit(lambda: tasks.judge_soon(stored.to_judge))
+    return Fitted(stored, dict(sorted(refused.items())))
+
+
+def _found_each(addresses: Sequence[Address], by: Actor) -> dict[Address, Target]:
+    """As ``_found``; an address that fits several series spoils only itself."""
+    try:
+        return _found(addresses, by)
+    except Invalid:
+        if len(addresses) == 1:
+            return {}
+        return {key: target for address in addresses for key, target in _found_each([address], by).items()}
+
+
+def _target_or_reason(
+    uow: UnitOfWork, batch: Batch, index: int, found: Mapping[Address, Target], by: Actor
+) -> Target | str:
+    address = batch.addresses[index]
+    try:
+        target = found.get(address) or _made(uow, batch, address, by)
+    except Invalid as error:
+        return wire.reason_of(error)
+    except PermissionDenied as error:
+        return str(error)
+    if index in batch.units and batch.units[index][0] != target.unit:
+        return _wrong_unit(target.unit, batch.units[index][0])
+    return target
+
+
 def record_point(
     *, series: Series, time: datetime, value: float, by: Actor, step: int = 0, n: int | None = None
 ) -> Stored:
@@ -122,8 +187,12 @@ def _check_units(batch: Batch, targets: Sequence[Target]) -> None:
     for address, (unit, index) in batch.units.items():
         expected = targets[address].unit
         if unit != expected:
-            said = _("The series is in %(expected)s, not in %(unit)s.")
-            batch.refuse(index, "unit", said % {"expected": expected or _("no unit"), "unit": unit or _("no unit")})
+            batch.refuse(index, "unit", _wrong_unit(expected, unit))
+
+
+def _wrong_unit(expected: str, unit: str) -> str:
+    said = _("The series is in %(expected)s, not in %(unit)s.")
+    return said % {"expected": expected or _("no unit"), "unit": unit or _("no unit")}
 
 
 def _by_home(batch: Batch, targets: Sequence[Target]) -> list[tuple[Home, Sequence[Row]]]:

@@ -57,6 +57,9 @@ def test_a_series_is_named_one_way_only() -> None:
         ({"step": 2**60}, "step"),
         ({"n": -1}, "n"),
         ({"unit": 3}, "unit"),
+        ({"value": 1e301}, "value"),
+        ({"segment": "x" * 101, "series": None, "use_case": "UC-1", "metric": "f1"}, "segment"),
+        ({"metric": "f\x001", "series": None, "use_case": "UC-1"}, "metric"),
         ({"series": "seven"}, "series"),
         ({"series": None}, "series"),
         ({"vlaue": 3}, "vlaue"),
@@ -137,3 +140,91 @@ def test_a_gzip_bomb_is_refused_without_being_unpacked() -> None:
 def test_an_unknown_encoding_is_refused() -> None:
     with pytest.raises(Invalid):
         wire.unpack(b"", "br")
+
+
+def varied(count: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "series": 1 + number % 3,
+            "time": (NOW - timedelta(seconds=number, milliseconds=number % 2)).isoformat(),
+            "value": number if number % 5 == 0 else number / 7,
+            "step": number,
+            "n": None if number % 4 == 0 else number,
+        }
+        for number in range(count)
+    ]
+
+
+def test_points_alike_are_checked_a_column_at_a_time_with_the_same_result() -> None:
+    rows = varied(50)
+    at_once = read(rows)
+    one_by_one = read([*rows, {**GOOD, "segment": None}])  # another shape: each by itself
+    assert at_once.entries == one_by_one.entries[:-1]
+    assert at_once.addresses == one_by_one.addresses[:3]
+    assert {type(entry[3]) for entry in at_once.entries} == {float}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"value": "0.5"}, "value"),
+        ({"value": True}, "value"),
+        ({"value": -1e301}, "value"),
+        ({"value": float("nan")}, "value"),
+        ({"value": float("-inf")}, "value"),
+        ({"time": "1999-12-31T23:59:59Z"}, "time"),
+        ({"time": []}, ""),
+        ({"value": 10**400}, "value"),
+        ({"series": 2.0}, "series"),
+        ({"time": None}, "time"),
+        ({"step": True}, "step"),
+        ({"step": 2**53}, "step"),
+        ({"n": 0.5}, "n"),
+        ({"n": -1}, "n"),
+        ({"series": None}, "series"),
+        ({"series": []}, "series"),
+        ({"series": True}, "series"),
+    ],
+)
+def test_the_odd_one_among_points_alike_is_named(change: dict[str, Any], field: str) -> None:
+    rows = varied(20)
+    rows[13] |= change
+    with pytest.raises(Invalid) as caught:
+        wire.check(rows, now=NOW)
+    assert list(caught.value.errors) == [f"points[13].{field}" if field else "points[13]"]
+
+
+@pytest.mark.parametrize("rows", [[["series", "time", "value"]] * 2, ["abc", "abc"], [b"abc"], [(), ()]])
+def test_points_alike_that_are_no_objects_are_refused(rows: list[Any]) -> None:
+    with pytest.raises(Invalid):
+        wire.check(rows, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ['{"series":7,"time":"2026-11-21T09:00:00Z","segment":"}', '{","value":1}'],
+        ['{"series":7,"time":"2026-11-21T09:00:00Z","value":1},{"value":2}', "{}"],
+        ['{"series":7,"time":"2026-11-21T09:00:00Z","value":1}]', "[{}"],
+        ["", '{"series":7,"time":"2026-11-21T09:00:00Z","value":1}'],
+    ],
+)
+def test_lines_mean_what_each_of_them_means(lines: list[str]) -> None:
+    with pytest.raises(Invalid) as caught:
+        wire.read("\n".join(lines).encode(), by_line=True, now=NOW)
+    assert list(caught.value.errors) == ["line 1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("2026-11-21T09:00:00Z", "2026-11-21 09:00:00"),
+        ("20261121T090000.000Z", "2026-11-21 09:00:00"),
+        ("2026-11-21T09:00:00.25Z", "2026-11-21 09:00:00.250000"),
+        ("2026-11-21 09:00:00Z", "2026-11-21 09:00:00"),
+        ("2026-11-21T10:00:00+01:00", "2026-11-21 09:00:00"),
+        ("2026-W47-6T09:00:00Z", "2026-11-21 09:00:00"),
+    ],
+)
+def test_every_spelling_of_a_time_is_stored_alike(text: str, stored: str) -> None:
+    assert read([{**GOOD, "time": text}]).entries[0][1] == stored
