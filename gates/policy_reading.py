@@ -38,6 +38,7 @@ from gates.policy_shapes import (
     Shapes,
     number,
 )
+from gates.quorum import rule_of
 from gates.waiving import MOST_DAYS
 from kernel.errors import Invalid
 from kernel.located import Located, read_located
@@ -106,6 +107,7 @@ class _Reader(Shapes):
             "judges": self._judges(data.get("judges")),
             "waiver_days": self._waiver_days(data.get("waivers")),
         }
+        self._board_quorum(data)
         try:
             sealed = policy_digest(data)
         except (TypeError, ValueError) as wrong:
@@ -125,6 +127,12 @@ class _Reader(Shapes):
             if days > MOST_DAYS[tier]:
                 self.problem((*place, tier), f"a waiver ends after {MOST_DAYS[tier]} days at the latest on this tier")
         return found
+
+    def _board_quorum(self, data: Mapping[str, Any]) -> None:
+        try:
+            rule_of(data)
+        except ValueError as wrong:
+            self.problem(("board_quorum",), str(wrong))
 
     def _gates(self, raw: Any, stages: tuple[str, ...]) -> dict[str, Gate]:
         found: dict[str, Gate] = {}

@@ -15,6 +15,19 @@ from accounts.roles import catalogue, role_name
 
 LEAST_VOTES = 3
 REJECT = "reject"
+KEYS = frozenset(
+    {
+        "min_members",
+        "min_votes",
+        "more_than_half_of_unrecused",
+        "must_include",
+        "business_member_from_another_unit",
+        "minutes_required",
+        "circulation",
+        "decision",
+    }
+)
+"""What a policy may say; ``decision`` is a sentence for people."""
 BUSINESS = frozenset({"business_sponsor", "business_owner"})
 """Roles that make a board member one of the business."""
 
@@ -53,11 +66,16 @@ def rule_of(policy_data: Mapping[str, Any]) -> Rule:
     raw = policy_data.get("board_quorum") or {}
     if not isinstance(raw, Mapping):
         raise ValueError("board_quorum has to be a mapping")  # noqa: TRY004  # one kind of error for a bad policy
+    strange = sorted(set(map(str, raw)) - KEYS)
+    if strange:
+        raise ValueError(f"board_quorum: unknown key {strange[0]!r} (known: {', '.join(sorted(KEYS))})")
     must_include = tuple(raw.get("must_include") or ())
     unknown = [key for key in must_include if key not in catalogue().roles]
     if unknown:
         raise ValueError(f"board_quorum.must_include: unknown role {unknown[0]!r}")
     minutes = bool(raw.get("minutes_required", False))
+    if isinstance(raw.get("must_include"), str):
+        raise ValueError("board_quorum.must_include has to be a list")  # noqa: TRY004  # as above
     return Rule(
         min_members=_count(raw, "min_members", 0),
         min_votes=max(1, _count(raw, "min_votes", LEAST_VOTES)),

@@ -8,7 +8,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from gates.policy_reading import read_policy
 from gates.quorum import Board, Rule, count, rule_of
+from kernel.errors import Invalid
+from tests.factories.gates import small_text
 
 CHAIR, RISK, LEGAL, BUSINESS, OTHER = (uuid4() for _ in range(5))
 EVERYBODY = frozenset({CHAIR, RISK, LEGAL, BUSINESS, OTHER})
@@ -135,8 +138,24 @@ def test_minutes_required_means_no_circulation_unless_said() -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [{"min_votes": "three"}, {"min_members": -1}, {"must_include": ["nobody"]}, {"min_votes": True}]
+    "raw",
+    [
+        {"min_votes": "three"},
+        {"min_members": -1},
+        {"must_include": ["nobody"]},
+        {"min_votes": True},
+        {"quorum": 3},
+        {"must_include": "security"},
+    ],
 )
 def test_a_rule_that_cannot_be_one_is_refused(raw: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="board_quorum"):
         rule_of({"board_quorum": raw})
+
+
+def test_a_policy_with_a_rule_that_cannot_be_one_is_refused_at_its_place() -> None:
+    with pytest.raises(Invalid) as wrong:
+        read_policy(small_text() + "board_quorum: {min_votes: some}\n", "test.yaml")
+    said = str(wrong.value.errors)
+    assert "board_quorum" in said
+    assert "min_votes" in said
