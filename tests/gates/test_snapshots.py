@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from gates.fact import fact_loaders
 from gates.in_force import primary
+from gates.models import ReviewCall
 from gates.snapshots import Frozen, changed_facts, freeze, plain_form, state_of
 from kernel.canonical import canonical_bytes, digest
 from portfolio.models import UseCase
@@ -61,8 +62,9 @@ def furnished(use_case: UseCase) -> None:
     monitoring.AlertFactory.create(rule=rule)
     person_with("business_owner", use_case)
     WaiverFactory.create(use_case=use_case)
-    ended = timezone.now() - timedelta(days=1)
+    ended, later = timezone.now() - timedelta(days=1), timezone.now() + timedelta(days=9)
     WaiverFactory.create(use_case=use_case, expires_at=ended)
+    ReviewCall.objects.create(use_case=use_case, gate="idea_to_poc", cause="law", text="New.", due_at=later)
     owed_by(use_case)
 
 
