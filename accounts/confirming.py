@@ -97,7 +97,8 @@ class ConfirmForm(forms.Form):
             self.add_error("code", _("This code is not right, or it was used already."))
         elif self.ways is not None and self.ways.in_form:
             name = "password" if self.ways.password else "code"
-            self.add_error(name, _("Confirm that it is you."))
+            if not self.has_error(name):
+                self.add_error(name, _("Confirm that it is you."))
         elif self.ways is not None and not self.ways.elsewhere("/"):
             self.add_error(
                 None, _("There is nothing that you could confirm this with: set a password or a second factor first.")
@@ -132,7 +133,7 @@ def _fields(ways: Ways) -> dict[str, forms.Field]:
         found["password"] = forms.CharField(
             label=_("Your password"),
             help_text=words,
-            required=False,
+            required=not ways.code,
             strip=False,
             max_length=500,
             widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
@@ -140,7 +141,7 @@ def _fields(ways: Ways) -> dict[str, forms.Field]:
     if ways.code:
         found["code"] = forms.CharField(
             label=_("Or a code of your authenticator app") if ways.password else _("A code of your authenticator app"),
-            required=False,
+            required=not ways.password,
             max_length=40,
             widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
         )

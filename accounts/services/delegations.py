@@ -129,7 +129,7 @@ def record_absence(
                 starts_at=begin,
                 ends_at=end,
                 by=by,
-                reason=_("Away %(from)s to %(to)s") % {"from": starts_on, "to": ends_on},
+                reason=_("Away %(from)s to %(to)s") % {"from": _day(starts_on), "to": _day(ends_on)},
             )
     return made
 
@@ -268,6 +268,10 @@ def _of_absence(absence: Absence) -> list[Delegation]:
         & Q(ends_at__gt=timezone.now(), starts_at__gte=begin, ends_at__lte=end)
     )
     return list(rows)
+
+
+def _day(day: date) -> str:
+    return f"{day:%-d %b %Y}"
 
 
 def _holds(person: User, role: str) -> bool:
