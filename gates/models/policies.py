@@ -91,4 +91,4 @@ class PolicyVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.policy_id} {self.label}"
+        return f"{self.policy.key} {self.label}"
