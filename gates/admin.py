@@ -57,6 +57,14 @@ class CriterionFindingAdmin(ReadOnly):
     show_full_result_count = False
 
 
+@admin.register(models.Condition)
+class ConditionAdmin(ReadOnly):
+    list_display = ("use_case", "text", "owner", "due_on", "state", "reported_by", "closed_by")
+    list_filter = ("state",)
+    search_fields = ("use_case__key", "text")
+    list_select_related = ("use_case", "owner", "reported_by", "closed_by")
+
+
 @admin.register(models.Waiver)
 class WaiverAdmin(ReadOnly):
     list_display = ("number", "use_case", "gate", "criterion", "tier", "state", "expires_at", "requested_by")

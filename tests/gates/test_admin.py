@@ -11,6 +11,7 @@ from gates import models
 from gates.assessment import assess
 from portfolio.models import UseCase
 from tests.factories.accounts import PersonFactory
+from tests.factories.conditions import owed_by
 from tests.factories.gates import ready_case
 from tests.factories.waivers import WaiverFactory
 
@@ -22,6 +23,7 @@ SHOWN: list[Any] = [
     models.Decision,
     models.GateAssurance,
     models.CriterionFinding,
+    models.Condition,
     models.Waiver,
     models.WaiverVote,
 ]
@@ -31,6 +33,7 @@ SHOWN: list[Any] = [
 def test_the_admin_shows_and_never_edits(client: Client, model: Any) -> None:
     ready_case().pass_gate()
     WaiverFactory.create(use_case=UseCase.objects.get())
+    owed_by(UseCase.objects.get())
     assess()
     client.force_login(PersonFactory.create(is_staff=True, is_superuser=True))
     address = f"/admin/gates/{model._meta.model_name}/"
