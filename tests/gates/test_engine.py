@@ -13,13 +13,15 @@ from django.utils import timezone
 from gates.assessment import assess
 from gates.criterion import Outcome
 from gates.engine import evaluate, judge_gate
+from gates.facts.people import People
 from gates.in_force import primary
 from gates.models import CriterionFinding, Policy
 from gates.policy_reading import read_policy
 from portfolio.models import UseCase
+from tests.factories.accounts import person_with
 from tests.factories.gates import CRITERIA, publish, ready_case, shipped_policies, small_policy, small_text
 from tests.factories.governance import IssueFactory, PracticeDeclarationFactory
-from tests.factories.portfolio import KpiFactory, UnitFactory, measure
+from tests.factories.portfolio import KpiFactory, UnitFactory, UseCaseFactory, measure, organisation
 from tests.gates.judging import NOW, facts
 
 
@@ -186,3 +188,20 @@ def test_policies_beside_the_primary_one_are_judged_with_it() -> None:
     case = ready_case(policy=False)
     assess([case.use_case.pk])
     assert CriterionFinding.objects.values("policy").distinct().count() == Policy.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_the_people_of_one_use_case_are_those_found_among_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    outer = UnitFactory.create()
+    inner, other = UnitFactory.create(parent=outer), UnitFactory.create()
+    cases = [UseCaseFactory.create(unit=unit) for unit in (outer, inner, other)]
+    for scope in (organisation(), outer, inner, other, *cases):
+        person_with("technical_lead", scope)
+    for case in cases:
+        [narrow] = People().load([case.pk], NOW + timedelta(days=3650)).values()
+        monkeypatch.setattr("gates.facts.people.FEW", 0)
+        [wide] = People().load([case.pk], NOW + timedelta(days=3650)).values()
+        monkeypatch.undo()
+        assert narrow == wide
+    held = People().load(None, NOW + timedelta(days=3650))
+    assert [len(held[case.pk]["holders"]["technical_lead"]) for case in cases] == [3, 4, 3]
