@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from monitoring.views import alerts, overview, series, sources
+from monitoring.views import alerts, overview, series, source_care, sources
 
 app_name = "monitoring"
 
@@ -27,9 +27,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sources/<uuid:pk>/", sources.page, name="source"),
     path("sources/<uuid:pk>/edit/", sources.edit, name="source_edit"),
     path("sources/<uuid:pk>/preview/", sources.preview, name="source_preview"),
-    path("sources/<uuid:pk>/pause/", sources.pause, name="source_pause"),
-    path("sources/<uuid:pk>/resume/", sources.resume, name="source_resume"),
-    path("sources/<uuid:pk>/pull/", sources.pull, name="source_pull"),
+    path("sources/<uuid:pk>/pause/", source_care.pause, name="source_pause"),
+    path("sources/<uuid:pk>/resume/", source_care.resume, name="source_resume"),
+    path("sources/<uuid:pk>/pull/", source_care.pull, name="source_pull"),
+    path("sources/<uuid:pk>/pulls/", source_care.pulls, name="source_pulls"),
+    path("sources/<uuid:pk>/again/", source_care.backfill, name="source_backfill"),
+    path("sources/<uuid:pk>/clone/", source_care.clone, name="source_clone"),
+    path("sources/<uuid:pk>/delete/", source_care.delete, name="source_delete"),
+    path("sources/<uuid:pk>/source.yaml", source_care.text, name="source_text"),
     path("use-cases/<slug:key>/series/new/", series.define, name="series_define"),
     path("use-cases/<slug:key>/sources/new/", sources.connect, name="source_connect"),
+    path("use-cases/<slug:key>/sources/yaml/", source_care.connect_text, name="source_connect_text"),
 ]

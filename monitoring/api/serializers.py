@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from rest_framework import serializers
 
 from monitoring.catalogue import DIRECTIONS, KINDS
-from monitoring.models import Alert, Rule, Series, Source
+from monitoring.models import Alert, Rule, Series
 
 BY_CATALOGUE = "Omitted: as the metric catalogue says."
 
@@ -31,6 +31,8 @@ class SeriesSerializer(serializers.ModelSerializer[Series]):
             "segment",
             "window_seconds",
             "expected_every_seconds",
+            "keep_days",
+            "kept_from",
             "baseline",
             "baseline_at",
             "enabled",
@@ -63,6 +65,13 @@ class SeriesWrite(_SeriesShape):
 
 
 class SeriesChange(_SeriesShape):
+    keep_days = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=36_500,
+        help_text="Days that points are kept; 0 is for ever; null is what the house keeps. Rollups stay.",
+    )
     enabled = serializers.BooleanField(required=False)
 
 
@@ -200,71 +209,3 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
 class DecisionWrite(serializers.Serializer[Any]):
     outcome = serializers.ChoiceField(choices=Alert.Outcome.choices)
     reason = serializers.CharField()
-
-
-class SourceSerializer(serializers.ModelSerializer[Source]):
-    """A source without its secret, which never leaves."""
-
-    use_case = serializers.SlugRelatedField[Any](slug_field="key", read_only=True)
-    has_secret = serializers.SerializerMethodField()
-    config = serializers.DictField(child=serializers.CharField(), read_only=True)
-
-    class Meta:
-        model = Source
-        fields: ClassVar[tuple[str, ...]] = (
-            "id",
-            "use_case",
-            "name",
-            "connector",
-            "config",
-            "has_secret",
-            "every_seconds",
-            "enabled",
-            "health",
-            "failures",
-            "last_error",
-            "last_pull_at",
-            "last_success_at",
-            "last_count",
-            "next_due_at",
-            "watermark",
-            "created_at",
-        )
-        read_only_fields = fields
-
-    def get_has_secret(self, source: Source) -> bool:
-        return bool(source.secret)
-
-
-class _SourceShape(serializers.Serializer[Any]):
-    config = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False)
-    secret = serializers.DictField(
-        child=serializers.CharField(allow_blank=True), required=False, help_text="Written only; {} takes it away."
-    )
-    every_seconds = serializers.IntegerField(required=False)
-
-
-class SourceWrite(_SourceShape):
-    use_case = serializers.CharField(help_text="Key of the use case.")
-    name = serializers.CharField(max_length=200)
-    connector = serializers.CharField()
-
-
-class SourceChange(_SourceShape):
-    name = serializers.CharField(max_length=200, required=False)
-
-
-class SampleShape(serializers.Serializer[Any]):
-    metric = serializers.CharField()
-    time = serializers.DateTimeField()
-    value = serializers.FloatField()
-    step = serializers.IntegerField()
-    segment = serializers.CharField()
-    version = serializers.CharField()
-    n = serializers.IntegerField(allow_null=True)
-
-
-class PreviewAnswer(serializers.Serializer[Any]):
-    samples = SampleShape(many=True)
-    more = serializers.BooleanField(help_text="The source gave more than these.")
-    error = serializers.CharField(allow_blank=True, help_text="Why it gave nothing.")

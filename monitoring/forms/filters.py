@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from monitoring.models import Alert, Source
+from monitoring.models import Alert, PullRun, Source
 from portfolio.models import Assurance, Stage, UseCase
 from portfolio.selectors.listing import matching, mine
 
@@ -120,6 +120,7 @@ class SourceFilterForm(Filters):
     health = forms.ChoiceField(
         label=_("Health"), required=False, choices=[("", _("Any health")), *Source.Health.choices]
     )
+    connector = forms.CharField(label=_("Connector"), required=False, widget=forms.HiddenInput)
     paused = forms.BooleanField(label=_("Paused"), required=False)
     late = forms.BooleanField(label=_("Late"), required=False)
 
@@ -128,8 +129,23 @@ class SourceFilterForm(Filters):
             Q(name__icontains=value) | Q(use_case__name__icontains=value) | Q(use_case__key__icontains=value)
         ),
         "health": lambda value, _user: Q(health=value),
+        "connector": lambda value, _user: Q(connector=value),
         "paused": lambda _value, _user: Q(enabled=False),
         "late": lambda _value, _user: Q(enabled=True, next_due_at__lt=timezone.now() - timedelta(minutes=5)),
+    }
+
+
+class PullFilterForm(Filters):
+    q = forms.CharField(label=_("Search"), required=False)
+    outcome = forms.ChoiceField(
+        label=_("Outcome"), required=False, choices=[("", _("Any outcome")), *PullRun.Outcome.choices]
+    )
+    changed = forms.BooleanField(label=_("Brought something new"), required=False)
+
+    conditions: ClassVar[dict[str, Callable[[Any, User], Q]]] = {
+        "q": lambda value, _user: Q(error__icontains=value),
+        "outcome": lambda value, _user: Q(outcome=value),
+        "changed": lambda _value, _user: Q(stored__gt=0),
     }
 
 

@@ -64,6 +64,7 @@ SOURCES: Sequence[Column] = (
         "use_case__name",
         value=lambda row: f"{row.use_case.key} {row.use_case.name}",
     ),
+    Column("connector", gettext_lazy("Connector"), ("connector", "name")),
     Column("health", gettext_lazy("Health"), ("health", "name"), value=lambda row: row.get_health_display()),
     Column("every", gettext_lazy("Pulled every (s)"), "every_seconds", numeric=True, value=lambda r: r.every_seconds),
     Column(

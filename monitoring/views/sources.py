@@ -19,9 +19,12 @@ from kernel.htmx import render
 from monitoring import services
 from monitoring.connector import connectors
 from monitoring.forms.sources import SourceForm
+from monitoring.mapping import SKIP, Words
 from monitoring.models import Source
 from monitoring.pulling import Preview
+from monitoring.selectors.source_health import advice, breaker, gaps, outages
 from monitoring.views.common import CONFIGURE, find_source, go, panel_url
+from monitoring.windows import progress
 from monitoring.wording import span
 from portfolio.models import UseCase
 from portfolio.views.common import allow, answer, find_use_case, person_of
@@ -46,51 +49,58 @@ def preview(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def connect(request: HttpRequest, key: str) -> HttpResponse:
-    """Connect a source; "Test" shows its first points before anything is stored."""
+    """Choose a connector, fill it in, test it, say where its metrics go, and connect it."""
     use_case = find_use_case(request, key)
     allow(request, use_case, CONFIGURE)
+    if request.method != "POST" and request.GET.get("connector") not in connectors:
+        return _choice(request, use_case)
     asked = request.POST.get("connector") or request.GET.get("connector", "http_json")
     connector = asked if asked in connectors else "http_json"
-    form = SourceForm(request.POST or None, connector=connector)
-    shown: dict[str, Any] = {"title": _("Connect a source"), "submit": _("Connect"), "connector": connector}
+    form = SourceForm(request.POST or None, connector=connector, use_case=use_case)
+    shown: dict[str, Any] = {}
     if request.method == "POST" and form.is_valid():
         by, config, secret = person_of(request), form.config(), form.secret()
         try:
             if "try" in request.POST:
+                own = form.own()
                 shown["preview"] = services.try_source(
-                    by=by, use_case=use_case, connector=connector, config=config, secret=secret
+                    by=by, use_case=use_case, connector=connector, config=config, secret=secret, mapping=own["mapping"]
                 )
+                form.offer(shown["preview"].names)
             else:
                 source = services.connect_source(
-                    use_case=use_case, connector=connector, config=config, secret=secret, by=by, **_own(form)
+                    use_case=use_case, connector=connector, config=config, secret=secret, by=by, **form.own()
                 )
                 messages.success(request, _("Connected. The first points arrive within seconds."))
                 return go(request, _url(source))
         except DomainError as error:
             form.put_errors(error.errors or {"": [error.message]})
-    return _form_page(request, use_case, form, **shown)
+    return connect_page(request, use_case, form, **shown)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Change name, settings, schedule or secret."""
+    """Change name, settings, schedule, mapping or secret."""
     source = find_source(request, pk)
     allow(request, source.use_case, CONFIGURE)
     form = SourceForm(request.POST or None, source=source)
     shown: dict[str, Any] = {
         "title": _("Edit %(name)s") % {"name": source.name},
         "submit": _("Save"),
-        "connector": source.connector,
         "cancel_url": _url(source),
     }
     if request.method == "POST" and form.is_valid():
         by, config, secret = person_of(request), form.config(), form.secret()
         try:
             if "try" in request.POST:
-                shown["preview"] = services.try_source(by=by, source=source, config=config, secret=secret)
+                mapping = form.own()["mapping"]
+                shown["preview"] = services.try_source(
+                    by=by, source=source, config=config, secret=secret, mapping=mapping
+                )
+                form.offer(shown["preview"].names)
             else:
-                changes = {**_own(form), "config": config}
+                changes = {**form.own(), "config": config}
                 services.edit_source(source=source, changes=changes, secret=secret, by=by)
                 messages.success(request, _("Saved."))
                 return go(request, _url(source))
@@ -99,55 +109,52 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _form_page(request, source.use_case, form, **shown)
 
 
-@require_POST
-@login_required
-def pause(request: HttpRequest, pk: UUID) -> HttpResponse:
-    source = find_source(request, pk)
-    allow(request, source.use_case, CONFIGURE)
-    services.pause_source(source=source, by=person_of(request))
-    messages.success(request, _("Paused: nothing is pulled until it is resumed."))
-    return go(request, _url(source))
+def connect_page(request: HttpRequest, use_case: UseCase, form: SourceForm, **shown: Any) -> HttpResponse:
+    """The form of a new source, empty or filled in from a YAML."""
+    title = _("Connect: %(connector)s") % {"connector": form.plugin.label}
+    action = reverse("monitoring:source_connect", args=[use_case.key])
+    return _form_page(request, use_case, form, **{"title": title, "submit": _("Connect"), "action": action, **shown})
 
 
-@require_POST
-@login_required
-def resume(request: HttpRequest, pk: UUID) -> HttpResponse:
-    source = find_source(request, pk)
-    allow(request, source.use_case, CONFIGURE)
-    services.resume_source(source=source, by=person_of(request))
-    messages.success(request, _("Resumed: it is pulled within seconds."))
-    return go(request, _url(source))
-
-
-@require_POST
-@login_required
-def pull(request: HttpRequest, pk: UUID) -> HttpResponse:
-    source = find_source(request, pk)
-    allow(request, source.use_case, CONFIGURE)
-    services.pull_now(source=source, by=person_of(request))
-    messages.success(request, _("It is pulled within seconds."))
-    return go(request, _url(source))
+def _choice(request: HttpRequest, use_case: UseCase) -> HttpResponse:
+    context = {"use_case": use_case, "connectors": connectors.values(), "cancel_url": panel_url(use_case)}
+    return render(request, "monitoring/source_choice.html", context, partial="form")
 
 
 def _page(request: HttpRequest, source: Source, preview: Preview | None = None) -> HttpResponse:
     plugin = connectors.get(source.connector) if source.connector in connectors else None
     labels = {setting.name: setting.label for setting in plugin.settings} if plugin else {}
+    now = timezone.now()
+    series = list(source.series.select_related("version").order_by("metric", "segment")[:100])
     context = {
         "source": source,
         "use_case": source.use_case,
         "connector_label": plugin.label if plugin else source.connector,
         "facts": _facts(source),
         "settings": [{"label": labels.get(name, name), "value": value} for name, value in source.config.items()],
-        "series": source.series.select_related("version").order_by("metric", "segment")[:100],
+        "mapped": [(str(Words(**e["from"])), _target(e["to"])) for e in source.mapping],
+        "series": series,
         "may_configure": CONFIGURE in actions_on(person_of(request), source.use_case),
         "preview": preview,
         "form_action": reverse("monitoring:source_preview", args=[source.pk]),
+        "advice": advice(source.error_kind) if source.last_error else "",
+        "caught_up": round((progress(source, now) or 0) * 100) if source.catching_up_from else None,
+        "pulls": source.pulls.all()[:10],
+        "outages": outages(source, now)[:10],
+        "gaps": gaps(source, series, now)[:10],
     }
     return render(request, "monitoring/source.html", context, partial="preview")
 
 
 def _form_page(request: HttpRequest, use_case: UseCase, form: SourceForm, **shown: Any) -> HttpResponse:
-    context = {"form": form, "use_case": use_case, "cancel_url": panel_url(use_case), "may_try": True, **shown}
+    context = {
+        "form": form,
+        "use_case": use_case,
+        "cancel_url": panel_url(use_case),
+        "connector": form.plugin.key,
+        "action": request.path,
+        **shown,
+    }
     return render(request, "monitoring/source_form.html", context, partial="form", status=answer(form))
 
 
@@ -158,13 +165,14 @@ def _facts(source: Source) -> list[dict[str, Any]]:
         {"label": _("Pulled every"), "value": span(source.every_seconds)},
         {"label": _("Newest point"), "value": _("%(span)s old") % {"span": lag} if source.watermark else lag},
         {"label": _("Points of the last pull"), "value": source.last_count},
+        {"label": _("Breaker"), "value": breaker(source, now)},
         {"label": _("Failures in a row"), "value": source.failures},
         {"label": _("Secret"), "value": _("stored, encrypted") if source.secret else _("none")},
     ]
 
 
-def _own(form: SourceForm) -> dict[str, Any]:
-    return {"name": form.cleaned_data["name"], "every_seconds": form.cleaned_data["every_seconds"]}
+def _target(to: Any) -> str:
+    return _("left out") if to == SKIP else str(Words(**to))
 
 
 def _url(source: Source) -> str:
