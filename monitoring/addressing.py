@@ -31,6 +31,7 @@ FIELDS = (
     "window_seconds",
     "baseline",
     "expected_every_seconds",
+    "keep_days",
     "source",
     "enabled",
 )

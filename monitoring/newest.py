@@ -6,7 +6,7 @@ The state of thousands of series is then one query that touches no point. Past t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -95,7 +95,8 @@ def _ends(rows: Sequence[Row]) -> tuple[dict[int, Row], dict[int, str]]:
 def _save(series: Sequence[Known]) -> None:
     with connection.cursor() as cursor:
         if is_postgresql():
-            cursor.execute(_TOUCH_ALL, [orjson.dumps([asdict(one) for one in series]).decode()])
+            values = [{"id": one.id, **{name: getattr(one, name) for name in _TOUCHED}} for one in series]
+            cursor.execute(_TOUCH_ALL, [orjson.dumps(values).decode()])
         else:
             cursor.executemany(
                 _TOUCH_EACH, [[*(_stored(getattr(one, name)) for name in _TOUCHED), one.id] for one in series]

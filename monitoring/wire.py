@@ -268,13 +268,7 @@ class _Check:
             self.batch.refuse(index, "time", _("It is more than 5 minutes in the future."))
         if moment < EARLIEST:
             self.batch.refuse(index, "time", _("It is before the year 2000."))
-        if (
-            type(given) is str and len(given) == 20 and given[10] == "T" and given[4] == given[7] == "-"
-        ):
-            text = f"{given[:10]} {given[11:19]}"
-        else:
-            text = time_text(moment)
-        self.times[given] = text
+        text = self.times[given] = _as_stored(given) or time_text(moment)
         return text
 
     def claim_unit(self, index: int, address: int, unit: object) -> None:
@@ -284,6 +278,13 @@ class _Check:
         if claimed[0] != unit:
             said = _("The batch gives two units for this series: %(a)s and %(b)s.")
             self.batch.refuse(index, "unit", said % {"a": claimed[0], "b": unit})
+
+
+def _as_stored(given: object) -> str:
+    """The usual spellings in UTC, 2026-11-21T10:00:00 with Z or +00:00, without a detour; "" for any other."""
+    if type(given) is str and given[10:11] == "T" and given[4] == given[7] == "-" and given[19:] in {"Z", "+00:00"}:
+        return f"{given[:10]} {given[11:19]}"
+    return ""
 
 
 def _numbers(column: Sequence[Any]) -> Sequence[float] | None:

@@ -97,6 +97,13 @@ class SeriesEditForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
     expected_every_seconds = forms.TypedChoiceField(label=_("A value is expected every"), choices=EXPECTED, coerce=int)
+    keep_days = forms.IntegerField(
+        label=_("Days that points are kept"),
+        required=False,
+        min_value=0,
+        max_value=36_500,
+        help_text=_("0 is for ever; empty is what the house keeps. Hours and days summed up stay in any case."),
+    )
     enabled = forms.BooleanField(
         label=_("Watched"), required=False, help_text=_("Switched off, it is neither judged nor missed.")
     )

@@ -23,7 +23,7 @@ from portfolio.services.checks import assign, locked, refuse, refuse_unknown
 from portfolio.services.rights import Actor, demand
 from portfolio.signals import announce_change
 
-EDITABLE = ("name", "unit", "direction", "kinds", "window_seconds", "expected_every_seconds", "enabled")
+EDITABLE = ("name", "unit", "direction", "kinds", "window_seconds", "expected_every_seconds", "keep_days", "enabled")
 
 
 def define_series(

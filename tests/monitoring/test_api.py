@@ -84,12 +84,57 @@ def test_the_broken_line_is_named_and_nothing_is_stored() -> None:
     assert not Point.objects.exists()
 
 
+def test_line_5000_of_10000_is_named_and_nothing_is_stored() -> None:
+    series = SeriesFactory.create()
+    time = moment().isoformat()
+    lines = [f'{{"series":{series.pk},"time":"{time}","value":1,"step":{step}}}' for step in range(10_000)]
+    lines[4_999] = lines[4_999][:-3]
+    answer = send(machine_on(series), "\n".join(lines).encode(), NDJSON)
+    assert answer.status_code == 422
+    assert list(answer.json()["errors"]) == ["line 5000"]
+    assert not Point.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"value": "0.5"}, "value"),
+        ({"value": None}, "value"),
+        ({"time": "1999-12-31T23:59:59Z"}, "time"),
+        ({"time": moment(-10).isoformat()}, "time"),
+        ({"series": 10**9}, "series"),
+        ({"unit": "furlongs"}, "unit"),
+        ({"step": 0, "value": 0.123}, "value"),
+    ],
+)
+def test_one_bad_point_refuses_the_batch_and_is_named(change: dict[str, Any], field: str) -> None:
+    series = SeriesFactory.create()
+    time = moment().isoformat()
+    rows = [{"series": series.pk, "time": time, "value": 0.5, "step": step} for step in range(10)]
+    rows[7] |= change
+    answer = send(machine_on(series), json.dumps(rows).encode())
+    assert answer.status_code == 422
+    assert list(answer.json()["errors"]) == [f"points[7].{field}"]
+    assert "Nothing of the batch was stored" in answer.json()["detail"]
+    assert not Point.objects.exists()
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_what_is_no_number_in_json_is_refused(value: str) -> None:
+    series = SeriesFactory.create()
+    content = body(series, 1).replace(b'"value": 1', f'"value": {value}'.encode())
+    assert send(machine_on(series), content).status_code == 422
+    assert not Point.objects.exists()
+
+
 def test_a_body_that_is_too_large_is_413() -> None:
     series = SeriesFactory.create()
     answer = send(machine_on(series), b"[" + b" " * wire.MAX_BYTES + b"]")
     assert answer.status_code == 413
     packed = gzip.compress(b" " * (wire.MAX_BYTES + 1))
-    assert send(machine_on(series), packed, HTTP_CONTENT_ENCODING="gzip").status_code == 413
+    answer = send(machine_on(series), packed, HTTP_CONTENT_ENCODING="gzip")
+    assert answer.status_code == 413
+    assert "several batches" in answer.json()["hint"]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"[1]", b"null"])

@@ -11,10 +11,12 @@ from pytest_django import Settings
 from ledger import SYSTEM
 from ledger.models import Event
 from monitoring import retention, rollups, tasks
+from monitoring.forms.series import SeriesEditForm
 from monitoring.models import Point, Rollup, Series
 from monitoring.selectors import buckets, first_time, last_points
 from monitoring.selectors.buckets import DAY, floor
-from monitoring.services import push_points
+from monitoring.services import edit_series, push_points
+from tests.factories.accounts import api_as, person_with
 from tests.factories.monitoring import AlertFactory, RuleFactory, SeriesFactory
 
 pytestmark = pytest.mark.django_db
@@ -128,3 +130,20 @@ def test_the_sweep_waits_until_a_week_has_come_together() -> None:
     assert tasks.forget_points() == 30
     assert retention.due(NOW) == []
     assert len(left(young)) == 34
+
+
+def test_how_long_points_are_kept_is_said_in_the_browser_and_over_rest() -> None:
+    series = SeriesFactory.create()
+    lead = person_with("technical_lead", series.use_case)
+    client = api_as(lead)
+    answer = client.patch(f"/api/v1/series/{series.pk}/", {"keep_days": 90}, format="json")
+    assert (answer.status_code, answer.json()["keep_days"]) == (200, 90)
+    assert client.patch(f"/api/v1/series/{series.pk}/", {"keep_days": -1}, format="json").status_code == 422
+    client.patch(f"/api/v1/series/{series.pk}/", {"keep_days": None}, format="json")
+    series.refresh_from_db()
+    assert series.keep_days is None
+    form = SeriesEditForm({"expected_every_seconds": "86400", "keep_days": "365"}, series=series)
+    assert form.is_valid(), form.errors
+    edit_series(series=series, changes=form.cleaned_data, by=lead)
+    series.refresh_from_db()
+    assert series.keep_days == 365
