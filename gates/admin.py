@@ -79,3 +79,18 @@ class WaiverVoteAdmin(ReadOnly):
     list_filter = ("verdict", "role")
     search_fields = ("waiver__number",)
     list_select_related = ("waiver", "person")
+
+
+@admin.register(models.Meeting)
+class MeetingAdmin(ReadOnly):
+    list_display = ("number", "title", "starts_at", "chair", "state", "minutes_digest")
+    list_filter = ("state",)
+    search_fields = ("number", "title")
+    list_select_related = ("chair",)
+
+
+@admin.register(models.Recusal)
+class RecusalAdmin(ReadOnly):
+    list_display = ("use_case", "review", "person", "reason", "declared_at", "ended_at")
+    search_fields = ("use_case__key", "review__number")
+    list_select_related = ("use_case", "review", "person")
