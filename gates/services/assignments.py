@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.access import can, require
 from accounts.models import User
-from gates.in_force import primary
+from gates.in_force import policy_for
 from gates.models import Assignment
 from kernel.errors import Invalid
 from ledger import unit_of_work
@@ -52,7 +52,7 @@ def assign_criterion(
 
 def _check(use_case: UseCase, gate: str, criterion: str, person: User | None, due_on: date | None) -> None:
     errors: dict[str, list[str]] = {}
-    _version, policy = primary()
+    _version, policy = policy_for(use_case)
     known = policy.gates.get(gate)
     if known is None or criterion not in {c.id for c in known.criteria}:
         errors["criterion"] = [f"The policy has no criterion {criterion} at the gate {gate}."]
