@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
 from django.utils import timezone
 
 from gates.assessment import ask_again
@@ -31,18 +30,18 @@ def settle_calls(use_case_ids: Sequence[UUID] | None = None) -> int:
     of what was released; any other call is answered by whatever review was decided after it: it looked at everything.
     """
     rows = within(ReviewCall.objects.filter(settled_at__isnull=True), use_case_ids)
-    waiting = list(rows.values("pk", "use_case_id", "gate", "cause", "called_at"))
+    waiting = list(rows)
     if not waiting:
         return 0
     made = within(Decision.objects.exclude(outcome=Decision.Outcome.RETURN), use_case_ids, "review__use_case")
-    earliest = min(row["called_at"] for row in waiting)
+    earliest = min(call.called_at for call in waiting)
     decided: dict[UUID, list[Decision]] = {}
     for decision in made.filter(decided_at__gt=earliest).select_related("review").order_by("decided_at", "pk"):
         decided.setdefault(decision.review.use_case_id, []).append(decision)
     settled = 0
-    for row in waiting:
-        found = next((d for d in decided.get(row["use_case_id"], ()) if _answers(d, row)), None)
-        settled += found is not None and _settle(row["pk"], found)
+    for call in waiting:
+        found = next((d for d in decided.get(call.use_case_id, ()) if _answers(d, call)), None)
+        settled += found is not None and _settle(call.pk, found)
     return settled
 
 
@@ -57,11 +56,11 @@ def press_calls(*, at: datetime | None = None) -> int:
     return sum(pressed)
 
 
-def _answers(decision: Decision, call: dict[str, object]) -> bool:
-    if decision.decided_at <= call["called_at"]:  # type: ignore[operator]  # values() does not know its types
+def _answers(decision: Decision, call: ReviewCall) -> bool:
+    if decision.decided_at <= call.called_at:
         return False
-    strict = call["cause"] == ReviewCall.Cause.EMERGENCY
-    return not strict or decision.review.gate == call["gate"] or decision.outcome in ENDING
+    strict = call.cause == ReviewCall.Cause.EMERGENCY
+    return not strict or decision.review.gate == call.gate or decision.outcome in ENDING
 
 
 def _settle(pk: UUID, decision: Decision) -> bool:
@@ -120,8 +119,9 @@ def _locked(pk: UUID) -> ReviewCall:
 
 def under_way(calls: Sequence[ReviewCall]) -> dict[UUID, Review]:
     """call -> the review that is open for it, if one is. One query."""
-    pairs = {(c.use_case_id, c.gate): c.pk for c in calls if c.settled_at is None}
-    if not pairs:
+    waiting = [c for c in calls if c.settled_at is None]
+    if not waiting:
         return {}
-    rows = Review.objects.filter(Q(state=Review.State.OPEN), use_case__in={pk for pk, _gate in pairs})
-    return {pairs[r.use_case_id, r.gate]: r for r in rows if (r.use_case_id, r.gate) in pairs}
+    rows = Review.objects.filter(state=Review.State.OPEN, use_case__in={c.use_case_id for c in waiting})
+    running = {(r.use_case_id, r.gate): r for r in rows}
+    return {c.pk: running[c.use_case_id, c.gate] for c in waiting if (c.use_case_id, c.gate) in running}

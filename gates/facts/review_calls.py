@@ -21,8 +21,9 @@ class ReviewCalls(FactLoader):
     def load(self, use_case_ids: Sequence[UUID] | None, at: datetime) -> dict[UUID, Any]:
         rows = within(ReviewCall.objects.filter(called_at__lte=at).exclude(settled_at__lte=at), use_case_ids)
         found: dict[UUID, Any] = {}
-        for row in rows.order_by("due_at", "pk").values("use_case_id", "gate", "cause", "text", "due_at"):
-            found.setdefault(row.pop("use_case_id"), []).append(row)
+        names = ("gate", "cause", "text", "due_at")
+        for use_case, *values in rows.order_by("due_at", "pk").values_list("use_case_id", *names):
+            found.setdefault(use_case, []).append(dict(zip(names, values, strict=True)))
         return found
 
     def empty(self) -> Any:

@@ -177,7 +177,7 @@ def _check_words(reason: str, hours: int) -> None:
     errors: dict[str, list[str]] = {}
     if len(reason.strip()) < SHORTEST_REASON:
         errors["reason"] = [f"Say what happened and why it cannot wait, in {SHORTEST_REASON} characters or more."]
-    if isinstance(hours, bool) or not isinstance(hours, int) or not 1 <= hours <= MOST_HOURS:
+    if isinstance(hours, bool) or not 1 <= hours <= MOST_HOURS:
         errors["hours"] = [f"Give whole hours from 1 to {MOST_HOURS}."]
     if errors:
         raise Invalid("This cannot be asked for like this.", errors=errors)
