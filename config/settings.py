@@ -222,6 +222,7 @@ SPECTACULAR_SETTINGS = {
         "FindingOutcomeEnum": "gates.models.CriterionFinding.Outcome",
         "DecisionOutcomeEnum": "gates.models.Decision.Outcome",
         "DecisionChoiceEnum": "gates.services.decisions.OUTCOMES",
+        "ConditionStateEnum": "gates.models.Condition.State",
         "ReviewStateEnum": "gates.models.Review.State",
         "EmergencyStateEnum": "gates.models.EmergencyRelease.State",
         "PolicyStateEnum": "gates.models.PolicyVersion.State",
