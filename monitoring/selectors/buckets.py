@@ -46,7 +46,7 @@ class _Part(NamedTuple):
     high: float
     mean: float
     last: float
-    count: int
+    points: int
 
 
 class _Grid(NamedTuple):
@@ -127,8 +127,8 @@ def _merged(parts: Iterable[_Part]) -> list[_Part]:
     for part in parts:
         known = found.get(part.number)
         if known is not None:
-            count = known.count + part.count
-            mean = known.mean * (known.count / count) + part.mean * (part.count / count)
+            count = known.points + part.points
+            mean = known.mean * (known.points / count) + part.mean * (part.points / count)
             low, high = min(known.low, part.low), max(known.high, part.high)
             part = _Part(part.number, part.time, low, high, mean, part.last, count)  # noqa: PLW2901  # the two in one
         found[part.number] = part

@@ -19,8 +19,9 @@ from ledger import UnitOfWork, unit_of_work
 from monitoring import ingest, tasks, wire
 from monitoring.addressing import Target, find, make_series, version_of
 from monitoring.catalogue import metric
-from monitoring.ingest import Home, Row, Stored
+from monitoring.ingest import Home, Stored
 from monitoring.models import Series
+from monitoring.newest import Row
 from monitoring.wire import Address, Batch
 from portfolio.models import UseCase
 from portfolio.services.rights import Actor, demand, person
