@@ -125,7 +125,7 @@ def take_back(request: HttpRequest) -> dict[str, Any]:
 def _fields(ways: Ways) -> dict[str, forms.Field]:
     found: dict[str, forms.Field] = {}
     if ways.password:
-        words = _("Once more, because this binds you. It is not asked again for five minutes.")
+        words: Any = _("Once more, because this binds you. It is not asked again for five minutes.")
         if ways.demonstration:
             words = _("Demonstration: type the password “%(password)s”. Elsewhere, this is the person's own.") % {
                 "password": DEMO_PASSWORD

@@ -123,7 +123,7 @@ def _told_of(vote: SignOff, because: str) -> str:
 
 def _signers(votes: Iterable[SignOff]) -> list[User]:
     found = {vote.person_id: vote.person for vote in votes}
-    found.update({v.on_behalf_of_id: v.on_behalf_of for v in votes if v.on_behalf_of is not None})
+    found.update({v.on_behalf_of.pk: v.on_behalf_of for v in votes if v.on_behalf_of is not None})
     return list(found.values())
 
 

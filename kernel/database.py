@@ -32,6 +32,18 @@ def lock_rows(queryset: models.QuerySet[M, M], *, skip_locked: bool = False) -> 
     return queryset.select_for_update(of=("self",), skip_locked=skip_locked)
 
 
+def check_references_now(using: str = DEFAULT_DB_ALIAS) -> None:
+    """Have PostgreSQL check the foreign keys that it would check at commit, and lock the rows they point to, now.
+
+    Whoever is about to take a lock that everybody queues for says this first: a check that has to wait at commit,
+    with that lock held, would wait for somebody who waits for the lock. SQLite has one writer and nothing to wait for.
+    """
+    connection = connections[using]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+
+
 class RunSQLPerVendor(Operation):
     """A migration operation that runs its own statements on each database.
 

@@ -20,6 +20,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from kernel.canonical import canonical_bytes, digest, plain, plain_bytes
+from kernel.database import check_references_now
 from kernel.errors import Conflict
 from ledger.context import LedgerContext
 from ledger.merkle import leaf_hash
@@ -189,6 +190,7 @@ def append(drafts: Sequence[Draft], watches: Iterable[Watch] = ()) -> None:
     a policy), was written since: whoever changes a fact records it under this same lock, so what nobody recorded until
     now will be recorded after this unit.
     """
+    check_references_now()
     first = _take(len(drafts))
     for watch in watches:
         _refuse_if_overtaken(watch, first)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
+from typing import cast
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
@@ -120,11 +121,11 @@ def record_absence(
             person=person, starts_on=starts_on, ends_on=ends_on, stand_in=stand_in, note=note.strip()[:200]
         )
         uow.record("absence.recorded", subject=made, after=ledger.state(made, AWAY))
-        for role in wanted if stand_in is not None else ():
-            begin, end = delegated_days(starts_on, ends_on)
+        begin, end = delegated_days(starts_on, ends_on)
+        for role in wanted:
             delegate(
                 giver=person,
-                stand_in=stand_in,
+                stand_in=cast(User, stand_in),
                 role=role,
                 starts_at=begin,
                 ends_at=end,
