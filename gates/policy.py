@@ -132,7 +132,9 @@ class PolicyBody:
         from gates.criterion import criterion_types
 
         used = {c.type for g in self.gates.values() for c in g.criteria}
-        return frozenset({"profile", "waivers", "conditions"} | {need for key in used for need in criterion_types.get(key).needs})
+        return frozenset(
+            {"profile", "waivers", "conditions"} | {need for key in used for need in criterion_types.get(key).needs}
+        )
 
     def judges_facts(self, profile: Mapping[str, Any]) -> bool:
         """Whether this policy is about a use case at all; to be classified is asked of it elsewhere."""
