@@ -128,7 +128,7 @@ class PolicyBody:
         return self.matrix.get(gate, {}).get(judged_tier(tier))
 
     def needs(self) -> frozenset[str]:
-        """Every fact loader that some criterion of this policy asks for, and what concerns them all: waivers and conditions."""
+        """Every fact loader that some criterion asks for, and what concerns them all: waivers and conditions."""
         from gates.criterion import criterion_types
 
         used = {c.type for g in self.gates.values() for c in g.criteria}
