@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -9,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.roles import role_name as name_of_role
+from gates.closing_plans import PARTS
 from gates.escalation import days_late
-from gates.models import Review
+from gates.models import Decision, Review
 
 register = template.Library()
 
@@ -43,6 +46,19 @@ def sign_method(method: str) -> str:
         "session": _("Signed-in session"),
     }
     return words.get(method, method)
+
+
+@register.filter
+def plan_parts(decision: Decision) -> list[tuple[str, str | date]]:
+    """What a stop or a retirement says beside its reason: (label, words or day)."""
+    found: list[tuple[str, str | date]] = []
+    if decision.reason_code:
+        found.append((_("Why it stops"), title_words(decision.reason_code)))
+    for part in PARTS.get(decision.outcome, ()):
+        said = decision.plan.get(part.key)
+        if said:
+            found.append((str(part.label), date.fromisoformat(said) if part.is_day else said))
+    return found
 
 
 @register.filter

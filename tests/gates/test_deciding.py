@@ -241,3 +241,13 @@ def test_the_page_takes_as_many_queries_with_many_people(django_assert_max_num_q
     client.get(address(review))
     with django_assert_max_num_queries(42):
         assert client.get(address(review)).status_code == 200
+
+
+def test_what_was_learned_stands_on_the_page_of_the_review() -> None:
+    case, review = ready()
+    case.manager = person_with("business_sponsor", case.use_case)
+    plan = {"lessons": "The letters are too few.", "disposal": "Models deleted by IT."}
+    case.decide(review, "stop", reason="No value.", reason_code="no_value", plan=plan)
+    shown = as_(case.manager).get(f"/gates/reviews/{review.number}/").content.decode()
+    for words in ("No value", "The letters are too few.", "Models deleted by IT.", "Lessons learned"):
+        assert words in shown
