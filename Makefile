@@ -24,7 +24,7 @@ VENV_READY := $(VENV)/.installed
 NPM_READY := frontend/node_modules/.installed
 ASSETS_READY := static/dist/.built
 
-.PHONY: setup run test test-long test-browser lint audit format bench lock assets clean help
+.PHONY: setup run peers test test-long test-browser lint audit format bench lock assets clean help
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -6
@@ -72,6 +72,15 @@ test: setup
 
 test-long: setup
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not browser"
+
+# Servers that connectors are tested against, apart from the product: their packages must not meet ours.
+PEERS := .peers
+peers: $(PEERS)/.installed
+
+$(PEERS)/.installed: requirements/peers.txt
+	"$(PYTHON)" -m venv $(PEERS)
+	@$(PEERS)/bin/pip install --quiet --disable-pip-version-check -r requirements/peers.txt
+	@touch $@
 
 test-browser: setup
 	$(BIN)/pytest -m browser
