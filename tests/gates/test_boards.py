@@ -302,6 +302,7 @@ def test_closing_freezes_the_minutes() -> None:
     board = board_case()
     meeting = board.closed()
     assert meeting.state == "closed"
+    assert meeting.attendances.filter(present=False).count() == 2
     meeting.refresh_from_db()
     assert meeting.minutes_digest == digest(minutes_body(meeting))
     assert Event.objects.get(action="meeting.closed").content["changes"]["minutes_digest"]

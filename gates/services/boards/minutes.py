@@ -8,10 +8,18 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from gates.models import AgendaItem, Meeting, Recusal, Review
+from gates.models import AgendaItem, Attendance, Meeting, Recusal, Review
 from gates.seats import BOARD, boards_of
 from gates.services.boards.agenda import item_of
-from gates.services.boards.meetings import IN_SESSION, locked, require_state, require_to_lead, set_state, tell_members
+from gates.services.boards.meetings import (
+    IN_SESSION,
+    locked,
+    members,
+    require_state,
+    require_to_lead,
+    set_state,
+    tell_members,
+)
 from kernel.canonical import digest
 from kernel.errors import Invalid, NotReady
 from ledger import unit_of_work
@@ -55,6 +63,7 @@ def close_meeting(*, meeting: Meeting, by: User) -> Meeting:
         _require_complete(fresh)
         now = timezone.now()
         _keep_automatic(fresh)
+        _keep_absent(fresh)
         fresh.closed_at = now = max(now, timezone.now())
         digest_now = digest(minutes_body(fresh))
         set_state(uow, fresh, Meeting.State.CLOSED, "meeting.closed", closed_at=now, minutes_digest=digest_now)
@@ -121,6 +130,13 @@ def _require_complete(meeting: Meeting) -> None:
         errors["attendance"] = ["Mark who was present."]
     if errors:
         raise NotReady(f"{meeting} cannot be closed yet.", errors=errors)
+
+
+def _keep_absent(meeting: Meeting) -> None:
+    """Members who said nothing were not there: the list of members stays as it was that day."""
+    known = set(meeting.attendances.values_list("person_id", flat=True))
+    missing = [m for m in members() if m.pk not in known]
+    Attendance.objects.bulk_create(Attendance(meeting=meeting, person=m, present=False) for m in missing)
 
 
 def _keep_automatic(meeting: Meeting) -> None:
