@@ -105,6 +105,8 @@ def past(use_case: UseCase, gate: str, at: datetime) -> Circumstances:
     derived = [
         "Findings are judged anew from the facts on record by then; what keeps no history of the profile is as today."
     ]
+    if version.published_at is not None and version.published_at > at:
+        derived.append("No policy was published by then; the first one there was is taken.")
     if unknown:
         words = ", ".join(name.replace("_", " ") for name in unknown)
         derived.append(f"No event says what this was by then; it is read as today: {words}.")

@@ -257,6 +257,21 @@ def test_the_past_is_judged_under_the_policy_of_that_day() -> None:
     assert verdict(case.use_case, GATE)["policy"]["version"] == "2.0.0"
 
 
+def test_before_the_first_policy_it_says_which_one_it_took() -> None:
+    case = ready_case()
+    found = verdict(case.use_case, GATE, at=timezone.now() - timedelta(days=900))
+    assert found["allowed"] is False
+    assert any("No policy was published by then" in text for text in found["reconstructed"])
+
+
+def test_a_pivot_ends_what_an_emergency_opened_ahead() -> None:
+    case = passed()
+    active_release(case)
+    UseCase.objects.update(stage="idea")
+    case.use_case.refresh_from_db()
+    assert verdict(case.use_case, "poc_to_pilot")["allowed"] is False
+
+
 def test_a_release_that_ended_early_held_until_then() -> None:
     case = passed()
     now = timezone.now()
