@@ -79,6 +79,7 @@ def _sign(signer: Visitor, review: int) -> None:
     signer.go(f"/gates/reviews/{review}/sign/")
     expect(page.locator("#changes")).to_contain_text(MENDED)
     page.get_by_label("Approve", exact=True).check()
+    signer.prove()
     page.get_by_role("button", name="Sign this snapshot").click()
     page.wait_for_url(f"**/gates/reviews/{review}/")
     expect(page.locator("#sign-offs")).to_contain_text("Signed")
@@ -88,6 +89,7 @@ def _return(manager: Visitor, review: int) -> None:
     page = manager.page
     manager.go(f"/gates/reviews/{review}/decide/?outcome=return")
     page.locator("[name=outcome][value=return]").check()
+    manager.prove()
     page.locator("[name=reason]").fill(WHY)
     page.locator("form.form button[type=submit]").last.click()
     page.wait_for_url(f"**/gates/reviews/{review}/")
