@@ -143,9 +143,9 @@ class SourceViewSet(IdempotentMixin, mixins.ListModelMixin, mixins.RetrieveModel
         return _answer(services.try_source(source=self.get_object(), by=user_of(request)))
 
     @extend_schema(summary="List its pulls", responses=PullSerializer(many=True), filters=False, tags=TAG)
-    @action(detail=True, methods=["get"], filterset_class=None)
+    @action(detail=True, methods=["get"], filterset_class=None, ordering=("-started_at",))
     def pulls(self, request: Request, pk: str) -> Response:
-        page = self.paginate_queryset(self.get_object().pulls.order_by("-started_at"))
+        page = self.paginate_queryset(self.get_object().pulls.all())
         return self.get_paginated_response(PullSerializer(page, many=True).data)
 
     @extend_schema(

@@ -201,7 +201,7 @@ class SourceTextForm(forms.Form):
                 cleaned["text"] = file.read(200_001).decode()
             except UnicodeDecodeError:
                 self.add_error("file", _g("This file is no text in UTF-8."))
-        elif not cleaned.get("text"):
+        elif not cleaned.get("text") and not self.errors:
             self.add_error("text", _g("Paste the YAML, or choose a file."))
         return cleaned
 

@@ -79,7 +79,7 @@ def clone(request: HttpRequest, pk: UUID) -> HttpResponse:
 def backfill(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Read everything from a moment on once more."""
     source = _mine(request, pk)
-    form = BackfillForm(request.POST or None)
+    form = BackfillForm(request.POST if request.method == "POST" else None)
     return form_page(
         request,
         form,
@@ -130,8 +130,9 @@ def connect_text(request: HttpRequest, key: str) -> HttpResponse:
     """Read a YAML, and show the form that it fills in; nothing is stored before that is sent."""
     use_case = find_use_case(request, key)
     allow(request, use_case, CONFIGURE)
-    form = SourceTextForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
+    is_sent = request.method == "POST"
+    form = SourceTextForm(request.POST if is_sent else None, request.FILES if is_sent else None)
+    if is_sent and form.is_valid():
         try:
             found = source_text.read(form.cleaned_data["text"])
         except DomainError as error:

@@ -117,7 +117,9 @@ def connect_page(request: HttpRequest, use_case: UseCase, form: SourceForm, **sh
 
 
 def _choice(request: HttpRequest, use_case: UseCase) -> HttpResponse:
-    context = {"use_case": use_case, "connectors": connectors.values(), "cancel_url": panel_url(use_case)}
+    # Not the classes themselves: a template calls what it can call.
+    listed = [{"key": one.key, "label": one.label, "about": one.about} for one in connectors.values()]
+    context = {"use_case": use_case, "connectors": listed, "cancel_url": panel_url(use_case)}
     return render(request, "monitoring/source_choice.html", context, partial="form")
 
 
