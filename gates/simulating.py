@@ -181,10 +181,16 @@ class _Case:
 
     def next_gate(self, found: Outcomes) -> Iterator[dict[str, Any]]:
         gates = [body.next_gate(self.stage) if body else None for body in self.bodies]
+        self._signers(gates, found)
+        few = self._where_they_differ(gates)
+        if few is not None and not any(_differences(*few, _blocking)):
+            ready = self._ready(gates, few[0])
+            found.passing[0] += ready
+            found.passing[1] += ready
+            return
         before, after = self._both(gates)
         found.passing[0] += bool(before and before.ready)
         found.passing[1] += bool(after and after.ready)
-        self._signers(gates, found)
         closed, opened = _differences(before, after, _blocking)
         was, now = (result.ready if result else True for result in (before, after))
         if was != now:
@@ -197,18 +203,45 @@ class _Case:
         for position, key in enumerate(gates):
             newest = position == len(gates) - 1
             there = [body.gates.get(key) if body else None for body in self.bodies]
-            before, after = self._both(there)
 
             def at_risk(result: GateResult, *, newest: bool = newest) -> dict[str, Judged]:
                 counted = UNSURE if newest else {Outcome.NOT_MET}
                 rows = (j for j in result.judged if j.blocks and not j.signs and not j.criterion.once)
                 return {j.criterion.id: j for j in rows if j.finding.outcome in counted}
 
+            few = self._where_they_differ(there)
+            if few is not None and not any(_differences(*few, at_risk)):
+                continue
+            before, after = self._both(there)
             closed, opened = _differences(before, after, at_risk)
             was = bool(before and at_risk(before))
             now = bool(after and at_risk(after))
             if was != now:
                 yield self._turn(after or before, AT_RISK if now else SECURED, closed if now else opened, before, after)
+
+    def _where_they_differ(self, gates: list[Gate | None]) -> tuple[GateResult, GateResult] | None:
+        """Both results over the criteria that are not the same: where none of them turns, nothing does.
+
+        None when one side does not have the gate.
+        """
+        before, after = gates
+        if before is None or after is None or before.key != after.key or not self.bodies[0] or not self.bodies[1]:
+            return None
+        sides = zip(_differing(_Pair(before, after)), self.bodies, strict=True)
+        was, now = (judge_gate(self.pk, self.facts, gate, body, self.at) for gate, body in sides if body)
+        return was, now
+
+    def _ready(self, gates: list[Gate | None], few: GateResult) -> bool:
+        """Whether a gate passes, asked criterion by criterion and only until one stands against it."""
+        gate = gates[0]
+        if gate is None or few.blockers or few.open():
+            return False
+        judged = (
+            Judged(c, mandatory=True, finding=judge(c, self.facts, gate.key, few.tier, self.at))
+            for c in gate.criteria
+            if c.applies[few.tier] == "mandatory"
+        )
+        return not any(j.blocks and not j.signs for j in judged)
 
     def _both(self, gates: list[Gate | None]) -> tuple[GateResult | None, GateResult | None]:
         """Both results; what is the same criterion on both sides is judged once."""
@@ -281,6 +314,17 @@ def _same(pair: _Pair) -> frozenset[str]:
     """Criteria that are the same on both sides."""
     known = {c.id: c for c in pair.before.criteria}
     return frozenset(c.id for c in pair.after.criteria if known.get(c.id) == c)
+
+
+@lru_cache(maxsize=256)
+def _differing(pair: _Pair) -> tuple[Gate, Gate]:
+    """Both gates with only the criteria that are not the same on both sides."""
+    same = _same(pair)
+    before, after = (
+        replace(gate, criteria=tuple(c for c in gate.criteria if c.id not in same))
+        for gate in (pair.before, pair.after)
+    )
+    return before, after
 
 
 def _blocking(result: GateResult) -> dict[str, Judged]:
