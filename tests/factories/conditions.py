@@ -62,7 +62,7 @@ def owed_by(use_case: UseCase) -> Condition:
         number=9001,
         use_case=use_case,
         gate="idea_to_poc",
-        policy_version=PolicyVersion.objects.first(),
+        policy_version=PolicyVersion.objects.all()[0],
         state="decided",
         tier="limited",
         digest="0" * 64,
