@@ -239,6 +239,7 @@ def test_reading_again_takes_the_lease_from_whoever_has_it(httpserver: HTTPServe
     source = json_source(httpserver, [row("f1")])
     lead = person_with("technical_lead", source.use_case)
     lease = pulling._claim(source.pk)
+    assert lease is not None
     since = timezone.now() - timedelta(days=3)
     services.backfill_source(source=source, since=since, by=lead)
     source.refresh_from_db()

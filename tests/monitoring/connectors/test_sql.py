@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -175,7 +176,7 @@ def test_a_file_that_is_no_database_is_said(file: Path) -> None:
 # -- PostgreSQL ------------------------------------------------------------------------------------------------------
 
 
-def _address() -> dict[str, object] | None:
+def _address() -> dict[str, Any]:
     """A server to read from: that of the suite, or the one on this machine."""
     if connection.vendor == "postgresql":
         given = connection.settings_dict
@@ -188,7 +189,6 @@ def server(settings: Settings) -> Iterator[str]:
     """The address of a schema with a table, as a source writes it."""
     settings.OUTBOUND_ALLOW = ["127.0.0.1", "localhost"]
     asked = _address()
-    assert asked is not None
     try:
         own = psycopg2.connect(dbname="postgres", connect_timeout=3, **asked)
     except psycopg2.OperationalError:
