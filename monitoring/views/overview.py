@@ -64,9 +64,16 @@ SOURCES: Sequence[Column] = (
         "use_case__name",
         value=lambda row: f"{row.use_case.key} {row.use_case.name}",
     ),
-    Column("connector", gettext_lazy("Connector"), ("connector", "name")),
     Column("health", gettext_lazy("Health"), ("health", "name"), value=lambda row: row.get_health_display()),
-    Column("every", gettext_lazy("Pulled every (s)"), "every_seconds", numeric=True, value=lambda r: r.every_seconds),
+    Column(
+        "every",
+        gettext_lazy("Pulled every (s)"),
+        "every_seconds",
+        numeric=True,
+        value=lambda r: r.every_seconds,
+        choosable=True,
+        shown=False,
+    ),
     Column(
         "success",
         gettext_lazy("Last success"),
@@ -75,7 +82,8 @@ SOURCES: Sequence[Column] = (
         value=lambda r: r.last_success_at,
     ),
     Column("watermark", gettext_lazy("Newest point"), "watermark", largest_first=True),
-    Column("error", gettext_lazy("Last error"), value=lambda row: row.last_error),
+    Column("connector", gettext_lazy("Connector"), ("connector", "name"), choosable=True, shown=False),
+    Column("error", gettext_lazy("Last error"), value=lambda row: row.last_error, choosable=True, shown=False),
 )
 
 
