@@ -200,8 +200,7 @@ def _beside() -> None:
             figure("  a second of processor time of the web", statuses.count(200) * size / (used or 1), "p")
             figure("  errors", len(statuses) - statuses.count(200), "")
     os.sched_setaffinity(0, set(cores))
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    figure("  peak memory of a process", used.ru_maxrss / 1024, "MB")
+    figure("  peak memory of a process", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, "MB")
 
 
 def _sender(caller: Caller, bodies: list[bytes], path: str = "/api/v1/points:batch") -> Callable[[], int | None]:
