@@ -65,7 +65,7 @@ class Company:
     def race(self) -> tuple[Review, Any]:
         """Decide and change at once; the review, and what the decision gave or raised."""
         review = self.signed_review()
-        pause = self.dice.uniform(0, 1.6 * self.takes)
+        pause, head_start = self.dice.uniform(0, 1.6 * self.takes), self.dice.uniform(0, 0.8 * self.takes)
         changes = (self._edit, self._raise)
         change = changes[self.dice.randrange(len(changes))]
         barrier = Barrier(2)
@@ -73,6 +73,7 @@ class Company:
         def decision() -> Any:
             try:
                 barrier.wait()
+                time.sleep(head_start)
                 # The person as their own request would load them.
                 by = User.objects.get(pk=self.manager.pk)
                 return decide(review=review, outcome="go", by=by, digest=review.digest)
