@@ -28,7 +28,7 @@ SETTLED = frozenset({"met", "waived", "not_applicable"})
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.run is verify_pack:  # asks nobody, so it needs neither address nor token
-        return verify_pack(options)
+        return int(verify_pack(options))
     token = os.environ.get("TOLLGATE_TOKEN", "")
     if not options.url or not token:
         return _fail(WRONG_INPUT, "Set TOLLGATE_URL and TOLLGATE_TOKEN.")

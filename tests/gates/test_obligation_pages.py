@@ -231,7 +231,7 @@ def test_what_is_owed_is_listed_with_who_sees_to_it() -> None:
     assert "Long ago." not in page(client, "/gates/review-calls/?q=appeals")
     assert "Also for appeals." not in page(client, "/gates/review-calls/?cause=law")
     file = client.get("/gates/review-calls/?export=csv")
-    assert case.lead.full_name in b"".join(file).decode()  # type: ignore[arg-type]  # a streaming answer
+    assert case.lead.full_name in b"".join(file).decode()
     assert "Also for appeals." not in page(signed_in(PersonFactory.create()), "/gates/review-calls/")
 
 
@@ -322,4 +322,4 @@ def test_a_release_that_is_confirmed_stays_in_the_list_of_compliance() -> None:
     assert scene.case.use_case.name in page(risk, "/gates/emergencies/?state=active")
     assert scene.case.use_case.name not in page(risk, "/gates/emergencies/?state=refused")
     file = risk.get("/gates/emergencies/?export=csv")
-    assert scene.case.use_case.name in b"".join(file).decode()  # type: ignore[arg-type]  # a streaming answer
+    assert scene.case.use_case.name in b"".join(file).decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -169,6 +170,7 @@ def test_an_emergency_release_allows_while_it_holds_and_only_its_gate() -> None:
     release = active_release(case)
     found = verdict(case.use_case, "poc_to_pilot")
     assert (found["allowed"], found["basis"], found["reasons"]) == (True, "emergency", [])
+    assert release.answered_by is not None
     assert found["emergency"]["confirmed_by"] == release.answered_by.full_name
     assert "no_decision" in codes(found, "warnings")
     EmergencyRelease.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
@@ -349,7 +351,7 @@ def test_a_verdict_costs_the_same_however_long_the_history_is(
         verdict(case.use_case, GATE)
     case.pass_gate("poc_to_pilot")
     Condition.objects.create(
-        decision=Decision.objects.order_by("decided_at").first(),
+        decision=Decision.objects.earliest("decided_at"),
         use_case=case.use_case,
         owner=case.lead,
         scope="All",
@@ -375,8 +377,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         slept.append(seconds)
         clock[0] += seconds
 
-    monkeypatch.setattr(api.time, "sleep", sleep)
-    monkeypatch.setattr(api.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     return slept
 
 
@@ -396,7 +398,7 @@ def test_a_wait_ends_as_soon_as_it_is_decided(quick: list[float], monkeypatch: p
     case = ready_case()
     review = case.submit()
     client = machine(case)
-    slept = api.time.sleep
+    slept = time.sleep
 
     def sleep(seconds: float) -> None:
         slept(seconds)
@@ -404,7 +406,7 @@ def test_a_wait_ends_as_soon_as_it_is_decided(quick: list[float], monkeypatch: p
             case.sign_all(review)
             case.decide(review)
 
-    monkeypatch.setattr(api.time, "sleep", sleep)
+    monkeypatch.setattr(time, "sleep", sleep)
     person_with("business_sponsor", case.use_case)
     assert client.get(url(case, query="?wait=60")).json()["allowed"] is True
     assert len(quick) == 3
