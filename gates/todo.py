@@ -104,5 +104,3 @@ def _grouped(items: Iterable[ToDo], key: Any) -> list[Group]:
     for item in items:
         found.setdefault(key(item), []).append(item)
     return [Group(heading, tuple(rows)) for heading, rows in found.items()]
-
-

@@ -87,9 +87,7 @@ def _config(located: Located, plugin: type[Connector]) -> dict[str, str]:
         _refuse(located, ("config",), _("give the connector's settings by name."))
     for name, value in given.items():
         if name in {one.name for one in plugin.secrets} - {one.name for one in plugin.settings}:
-            _refuse(
-                located, ("config", name), _("a secret is no part of a file: enter it when you connect.")
-            )
+            _refuse(located, ("config", name), _("a secret is no part of a file: enter it when you connect."))
         if isinstance(value, list | Mapping):
             _refuse(located, ("config", name), _("give a single value."))
     try:

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 import ledger
-from accounts.access import forget_grants, for_user
+from accounts.access import for_user, forget_grants
 from accounts.models import Delegation, User
 from accounts.services import deactivate, delegate, end_delegation, end_role
 from gates.models import Recusal, Review, SignOff
