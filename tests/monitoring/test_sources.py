@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
@@ -511,3 +513,25 @@ def test_an_error_of_a_connector_is_said_without_the_secret(httpserver: HTTPServ
     found = pulling.preview("prometheus", config, {"token": CANARY})
     assert "401" in found.error
     assert CANARY not in found.error
+
+
+def test_pages_ask_the_same_number_of_questions_however_long_the_history_is() -> None:
+    source = SourceFactory.create()
+    client = lead_of(source)
+
+    def grow(count: int) -> None:
+        for _ in range(count):
+            at = timezone.now() - timedelta(minutes=PullRun.objects.count() * 30)
+            PullRun.objects.create(source=source, outcome="done", started_at=at, finished_at=at)
+            SeriesFactory.create(use_case=source.use_case, source=source, segment=str(at))
+
+    def queries(name: str) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(url(name, source.pk)).status_code == 200
+        return len(captured)
+
+    grow(2)
+    few = {name: (queries(name), queries(name))[1] for name in ("source", "source_pulls")}
+    grow(6)
+    assert {name: queries(name) for name in few} == few
+    assert max(few.values()) <= 30
