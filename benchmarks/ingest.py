@@ -196,7 +196,8 @@ def _beside() -> None:
             used = _served() - used
             what = "batches of 1,000" if size == BATCH else "one point a call"
             figure(f"MLflow: {what}, {clients} clients", statuses.count(200) * size / seconds, "p/s")
-            figure("  p95", percentile(times, 0.95), "ms")
+            if times:
+                figure("  p95", percentile(times, 0.95), "ms")
             figure("  a second of processor time of the web", statuses.count(200) * size / (used or 1), "p")
             figure("  errors", len(statuses) - statuses.count(200), "")
     os.sched_setaffinity(0, set(cores))

@@ -78,7 +78,7 @@ def served(*, core: int | None) -> Iterator[Peer]:
 
 def _running(folder: Path, database: str, core: int | None) -> Iterator[Peer]:
     server = urlsplit(POSTGRES)
-    store = urlunsplit(server._replace(scheme="postgresql", path=f"/{database}"))
+    store = urlunsplit(server._replace(scheme="postgresql+psycopg2", path=f"/{database}"))
     settings = folder / "auth.ini"
     settings.write_text(
         "[mlflow]\ndefault_permission = READ\n"
