@@ -79,7 +79,7 @@ peers: $(PEERS)/.installed
 
 $(PEERS)/.installed: requirements/peers.txt
 	"$(PYTHON)" -m venv $(PEERS)
-	@$(PEERS)/bin/pip install --quiet --disable-pip-version-check -r requirements/peers.txt
+	@$(PEERS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/peers.txt
 	@touch $@
 
 test-browser: setup
@@ -110,7 +110,7 @@ bench: setup
 
 # New versions of everything, with their digests. Hosts are not recorded: any index that has the same files will do.
 lock: $(VENV_READY)
-	cd requirements && for name in base prod dev; do \
+	cd requirements && for name in base prod dev peers; do \
 		../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-header --upgrade $$name.in -o $$name.txt; done
 

@@ -225,6 +225,8 @@ SPECTACULAR_SETTINGS = {
         "ConditionStateEnum": "gates.models.Condition.State",
         "ReviewStateEnum": "gates.models.Review.State",
         "EmergencyStateEnum": "gates.models.EmergencyRelease.State",
+        "MeetingStateEnum": "gates.models.Meeting.State",
+        "SimulationStateEnum": "gates.models.Simulation.State",
         "PolicyStateEnum": "gates.models.PolicyVersion.State",
         "EvidenceKindEnum": "governance.models.Evidence.Kind",
         "GivenEvidenceKindEnum": "governance.api.serializers.GIVEN_KINDS",

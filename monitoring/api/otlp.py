@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from kernel.errors import Invalid
 from monitoring import otlp, services, wire
 from monitoring.api.points import JSON, refuse_too_large
-from monitoring.api.senders import SenderAuthentication, known_targets
+from monitoring.api.senders import AUTHENTICATION, SenderAuthentication, known_targets
 from portfolio.api.use_cases import user_of
 
 INVALID_ARGUMENT = 3
@@ -35,6 +35,7 @@ class OtlpMetricsView(APIView):
 
     @extend_schema(
         operation_id="otlp_metrics",
+        auth=AUTHENTICATION,
         summary="Send OpenTelemetry metrics",
         description=(
             "OTLP/HTTP in JSON (protobuf is answered with 415). Resource attributes name the use case "

@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from accounts.api.idempotency import IdempotentMixin
 from kernel.errors import Invalid
 from monitoring import services, wire
-from monitoring.api.senders import SenderAuthentication, known_targets
+from monitoring.api.senders import AUTHENTICATION, SenderAuthentication, known_targets
 from monitoring.api.serializers import BatchAnswer, BatchWrite
 from portfolio.api.use_cases import user_of
 
@@ -48,6 +48,7 @@ class PointBatchView(IdempotentMixin, APIView):
 
     @extend_schema(
         operation_id="points_batch",
+        auth=AUTHENTICATION,
         summary="Send points",
         description=(
             "All points are stored or none: the first mistake is named by its place. A JSON list of points, an object "

@@ -41,6 +41,9 @@ class Sender:
         return time.monotonic() < self.until and self.token.is_usable() and quiet_since(self.index, but=RECEIVED)
 
 
+AUTHENTICATION: list[dict[str, list[str]]] = [{"token": []}, {"cookieAuth": []}]
+"""What the API's description says of it: remembered or not, it is the token of everywhere else."""
+
 _remembered: dict[bytes, Sender] = {}
 
 

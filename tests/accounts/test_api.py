@@ -77,7 +77,7 @@ def test_whoever_assigns_roles_knows_everybody() -> None:
 def test_people_come_without_addresses() -> None:
     manager = person_with("portfolio_manager", organisation())
     row = api_as(manager).get(PEOPLE).json()["results"][0]
-    assert set(row) == {"id", "name", "kind", "job_title", "is_active"}
+    assert set(row) == {"id", "name", "kind", "job_title", "is_active", "manager"}
 
 
 def test_a_person_one_may_not_know_of_is_404() -> None:

@@ -102,7 +102,7 @@ def test_line_5000_of_10000_is_named_and_nothing_is_stored() -> None:
         ({"value": "0.5"}, "value"),
         ({"value": None}, "value"),
         ({"time": "1999-12-31T23:59:59Z"}, "time"),
-        ({"time": moment(-10).isoformat()}, "time"),
+        ({"time": moment(-1440).isoformat()}, "time"),
         ({"series": 10**9}, "series"),
         ({"unit": "furlongs"}, "unit"),
         ({"step": 0, "value": 0.123}, "value"),
