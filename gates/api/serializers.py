@@ -242,6 +242,7 @@ class ReviewRow(serializers.ModelSerializer[Review]):
             "state",
             "tier",
             "round",
+            "asks_to_end",
             "digest",
             "submitted_by",
             "submitted_at",
@@ -287,6 +288,9 @@ class SubmitWrite(serializers.Serializer[Any]):
     use_case = serializers.CharField(help_text="Key of the use case.")
     gate = serializers.CharField(max_length=40, help_text="Key of its next gate.")
     message = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
+    asks_to_end = serializers.BooleanField(
+        required=False, default=False, help_text="Ask for a stop, a pivot or a retirement instead of passing."
+    )
 
 
 class SignWrite(serializers.Serializer[Any]):

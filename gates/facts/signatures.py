@@ -28,6 +28,7 @@ class Signatures(FactLoader):
         found: dict[UUID, Any] = {}
         newest: dict[UUID, Any] = {}
         live = within(Review.objects.filter(state__in=("open", "decided"), submitted_at__lte=at), use_case_ids)
+        live = live.filter(asks_to_end=False)
         names = ("id", "use_case_id", "gate", "slots", "state", "submitted_at", "closed_at")
         for row in live.order_by("submitted_at").values(*names):
             entry = {**row, "votes": {}, "signed_at": None}

@@ -18,6 +18,15 @@ class SubmitForm(forms.Form):
     )
 
 
+class EndForm(forms.Form):
+    message = forms.CharField(
+        label=_("Why should it stop, change or retire?"),
+        help_text=_("Whoever decides reads it first: what was tried, what it showed, what you propose."),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )
+
+
 class WithdrawForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
 

@@ -37,6 +37,9 @@ class Review(models.Model):
     digest = models.CharField(max_length=64, help_text=_("SHA-256 of the current snapshot; only votes on it count."))
     slots = models.JSONField(default=list, help_text=_("Roles that must sign, frozen from the approval matrix."))
     message = models.TextField(blank=True, help_text=_("What the submitter tells the signers."))
+    asks_to_end = models.BooleanField(
+        default=False, help_text=_("Asks for a stop, a pivot or a retirement: nobody signs, and no go comes of it.")
+    )
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     submitted_at = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField()

@@ -57,6 +57,7 @@ class GatePanel(Panel):
             "release": standing_release(use_case, timezone.now()),
             "may_release": "emergency.release" in actions_on(user, use_case),
             "may_submit": "gate.submit" in actions_on(user, use_case),
+            "may_end": bool({"gate.submit", "use_case.stop"} & actions_on(user, use_case) and results and not running),
             "primary": results[0] if results and results[0].policy.primary else None,
         }
 

@@ -71,6 +71,8 @@ def readiness(review: Review, room: Room | None = None, body: Mapping[str, Any] 
     frozen = snapshot_body(review) if body is None else body
     slots = tuple(seen.slots())
     reasons = [f"Not passed in this snapshot: {what}" for what in open_in(frozen)]
+    if review.asks_to_end:
+        reasons.insert(0, "It asks for an end or a pivot; to pass the gate, submit the gate itself.")
     reasons += [f"Rejected by {s.name}." for s in slots if s.state == "rejected"]
     reasons += _ineligible(seen)
     reasons += [f"Waiting for {s.name}{': ' + s.note if s.note else ''}." for s in slots if s.state == "waiting"]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import Max
 from django.utils import timezone
 
-from accounts.access import require
+from accounts.access import can, require
 from accounts.models import User
+from accounts.people import holders
+from accounts.roles import roles_allowing
 from gates.in_force import body_of, policy_for
 from gates.lapsing import lapse, live_votes, locked_review
 from gates.models import GateAssurance, Policy, Review, Snapshot
@@ -16,7 +19,7 @@ from gates.policy import PolicyBody
 from gates.services.scenes import room_of
 from gates.snapshots import Frozen, changed_facts, freeze, state_of
 from kernel.database import lock_rows
-from kernel.errors import Conflict, NotReady
+from kernel.errors import Conflict, Invalid, NotReady
 from ledger import UnitOfWork, again_when_overtaken, unit_of_work
 from notify.services import tell
 from portfolio.models import Status, UseCase
@@ -43,21 +46,27 @@ class SnapshotRenewed(Conflict):
 
 
 @again_when_overtaken
-def submit_review(*, use_case: UseCase, gate: str, by: User, message: str = "") -> Review:
+def submit_review(*, use_case: UseCase, gate: str, by: User, message: str = "", asks_to_end: bool = False) -> Review:
     """Freeze the facts of a use case at its next gate and ask the people of the approval matrix to sign.
 
     ``Conflict`` when a review of this gate is open, when the gate is not the next one, or the use case is on hold;
-    ``NotReady`` names every mandatory criterion that is open.
+    ``NotReady`` names every mandatory criterion that is open. With ``asks_to_end`` it asks for a stop, a pivot or a
+    retirement instead: with whatever is open, on hold too, nobody signs it, and no go can come of it; the message has
+    to say why, and sponsors may ask as well.
     """
-    require(by, "gate.submit", use_case)
+    if asks_to_end:
+        _require_to_ask(by, use_case, message)
+    else:
+        require(by, "gate.submit", use_case)
     now = timezone.now()
     with unit_of_work(by=by) as uow:
         fresh = lock_rows(UseCase.objects.select_related("unit").filter(pk=use_case.pk)).get()
         uow.watch(fresh)
         version, policy = policy_for(fresh)
-        _check_gate(fresh, gate, policy)
+        _check_gate(fresh, gate, policy, asks_to_end=asks_to_end)
         frozen = freeze(fresh.pk, policy.gates[gate], policy, now)
-        _check_ready(frozen)
+        if not asks_to_end:
+            _check_ready(frozen)
         slots = policy.slots(gate, frozen.result.tier)
         if slots is None or not slots.signers:
             raise Conflict(f"The approval matrix names nobody for {gate} at the {frozen.result.tier} tier.")
@@ -70,8 +79,9 @@ def submit_review(*, use_case: UseCase, gate: str, by: User, message: str = "") 
             tier=frozen.result.tier,
             round=previous.round + 1 if previous and previous.state in ("returned", "withdrawn") else 1,
             digest=frozen.digest,
-            slots=[{"role": role} for role in slots.signers],
+            slots=[] if asks_to_end else [{"role": role} for role in slots.signers],
             message=message.strip(),
+            asks_to_end=asks_to_end,
             submitted_by=by,
             submitted_at=now,
             due_at=now + timedelta(days=slots.decision_sla_days),
@@ -84,9 +94,13 @@ def submit_review(*, use_case: UseCase, gate: str, by: User, message: str = "") 
             "digest": review.digest,
             "policy": policy.digest,
             "state": review.state,
+            "asks_to_end": asks_to_end,
         }
         uow.record("review.submitted", subject=review, use_case=fresh, after=after, note=review.message[:300])
-        _ask_signers(review, policy)
+        if asks_to_end:
+            _ask_deciders(review)
+        else:
+            _ask_signers(review, policy)
         announce_change(uow, fresh.pk, "review")
     return review
 
@@ -159,7 +173,7 @@ def _replace(uow: UnitOfWork, review: Review, old: Snapshot, frozen: Frozen, cha
     before = {"digest": review.digest, "tier": review.tier}
     slots = body_of(review.policy_version).slots(review.gate, frozen.result.tier)
     review.digest, review.tier = frozen.digest, frozen.result.tier
-    if slots is not None:
+    if slots is not None and not review.asks_to_end:
         review.slots = [{"role": role} for role in slots.signers]
     review.save(update_fields=["digest", "tier", "slots"])
     Snapshot.objects.create(review=review, digest=frozen.digest, body=frozen.body, taken_at=timezone.now())
@@ -169,14 +183,26 @@ def _replace(uow: UnitOfWork, review: Review, old: Snapshot, frozen: Frozen, cha
     announce_change(uow, review.use_case_id, "review")
 
 
-def _check_gate(use_case: UseCase, gate: str, policy: PolicyBody) -> None:
+def _require_to_ask(by: User, use_case: UseCase, message: str) -> None:
+    """Whoever prepares gates or may stop the use case asks for its end, and says why."""
+    if not can(by, "use_case.stop", use_case):
+        require(by, "gate.submit", use_case)
+    if not by.is_person:
+        raise PermissionDenied("Service accounts never ask for an end (SOD-12).")
+    if not message.strip():
+        why = "Say why it should end or change; this becomes part of the record."
+        raise Invalid("Say why.", errors={"message": [why]})
+
+
+def _check_gate(use_case: UseCase, gate: str, policy: PolicyBody, *, asks_to_end: bool = False) -> None:
     found = policy.next_gate(use_case.stage)
     if (found is None or found.key != gate) and not _is_owed_again(use_case, gate, policy):
         expected = found.title if found else "none, for it has ended"
         raise Conflict(
             f"“{gate}” is not the next gate of {use_case.key} (stage {use_case.stage}); that is: {expected}."
         )
-    require_active(use_case)
+    if not asks_to_end:
+        require_active(use_case)
     running = Review.objects.filter(use_case=use_case, state=Review.State.OPEN).first()
     if running is not None:
         raise Conflict(
@@ -217,6 +243,19 @@ def _next_number() -> int:
     """The next review number, under the lock of the primary policy's row: submissions are rare."""
     lock_rows(Policy.objects.filter(is_primary=True)).get()
     return int(Review.objects.aggregate(last=Max("number"))["last"] or 0) + 1
+
+
+def _ask_deciders(review: Review) -> None:
+    """Whoever may stop it, besides who asks: sponsors and the board."""
+    people = {p.pk: p for role in roles_allowing("use_case.stop") for p in holders(role=role, use_case=review.use_case)}
+    people.pop(review.submitted_by_id, None)
+    tell(
+        recipients=list(people.values()),
+        kind="review.submitted",
+        title=f"{review}: {review.use_case.name} asks for an end or a pivot",
+        body=review.message[:300],
+        url=f"/gates/reviews/{review.number}/",
+    )
 
 
 def _ask_signers(review: Review, policy: PolicyBody) -> None:

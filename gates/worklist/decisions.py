@@ -29,7 +29,10 @@ class Decisions(WorkSource):
     def items(self, user: User) -> Iterator[WorkItem]:
         rows = Review.objects.filter(state=Review.State.OPEN).exclude(submitted_by=user)
         rows = rows.select_related("use_case__unit", "policy_version__policy")
-        reviews = list(with_votes(for_user(rows, user, "gate.record_decision")).order_by("due_at")[:MOST])
+        for review in for_user(rows.filter(asks_to_end=True), user, "use_case.stop").order_by("due_at")[:MOST]:
+            yield _ending(review)
+        to_pass = rows.filter(asks_to_end=False)
+        reviews = list(with_votes(for_user(to_pass, user, "gate.record_decision")).order_by("due_at")[:MOST])
         boards = boards_of(reviews)
         for review in reviews:
             votes = [v for v in review.live_votes if v.digest == review.digest]  # type: ignore[attr-defined]
@@ -46,3 +49,16 @@ class Decisions(WorkSource):
                     tone="blocked" if refused else "attention",
                     verb=_("Decide"),
                 )
+
+
+def _ending(review: Review) -> WorkItem:
+    return WorkItem(
+        title=_("Decide whether it ends: %(review)s") % {"review": review},
+        url=reverse("gates:review", kwargs={"number": review.number}),
+        detail=review.message[:160],
+        use_case_key=review.use_case.key,
+        use_case_name=review.use_case.name,
+        due_at=review.due_at,
+        tone="attention",
+        verb=_("Decide"),
+    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from rest_framework.request import Request
 
@@ -41,7 +42,7 @@ class Sender:
         return time.monotonic() < self.until and self.token.is_usable() and quiet_since(self.index, but=RECEIVED)
 
 
-AUTHENTICATION: list[dict[str, list[str]]] = [{"token": []}, {"cookieAuth": []}]
+AUTHENTICATION: Any = [{"token": []}, {"cookieAuth": []}]
 """What the API's description says of it: remembered or not, it is the token of everywhere else."""
 
 _remembered: dict[bytes, Sender] = {}

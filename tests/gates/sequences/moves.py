@@ -47,6 +47,13 @@ def submit(stage: Stage) -> Any:
     return review
 
 
+def ask_to_end(stage: Stage) -> Any:
+    person = stage.one(stage.random.choice(("use_case_lead", "business_sponsor")))
+    return submit_review(
+        use_case=stage.now(), gate=_next_gate(stage), by=person, message="It does not work.", asks_to_end=True
+    )
+
+
 def sign_open(stage: Stage) -> Any:
     review = _open(stage)
     role = stage.random.choice([slot["role"] for slot in review.slots])
@@ -234,6 +241,7 @@ BEFORE: tuple[tuple[Move, int], ...] = (
     (empty, 6),
     (ask_for_waiver, 14),
     (ask_for_release, 3),
+    (ask_to_end, 2),
     (sign_something_closed, 2),
 )
 """What people mostly do while nothing is submitted."""

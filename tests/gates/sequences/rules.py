@@ -49,6 +49,7 @@ def _check_decision(stage: Stage, decision: Decision) -> None:
     assert decision.decided_by.is_person
     if decision.outcome not in GOES:
         return
+    assert not review.asks_to_end, "passed by a review that asked for an end"
     frozen = json.loads(snapshot.body)
     policy = body_of(review.policy_version)
     again = freeze(review.use_case_id, policy.gates[review.gate], policy, timezone.now())
