@@ -312,7 +312,7 @@ def test_a_simulation_is_asked_for_followed_and_read() -> None:
     waiting = page(by, where)
     assert "Waiting for a worker" in waiting
     assert 'hx-trigger="every 1s"' in waiting
-    assert 'http-equiv="refresh"' in waiting
+    assert "Reload to see how far it is" in waiting
     Simulation.objects.update(state="running", done=3, total=9)
     assert "3 of 9" in page(by, where)
     as_(by).post(address(version, "simulation/stop/"))
