@@ -24,6 +24,8 @@ from kernel.canonical import MAX_SAFE_INTEGER, canonical_bytes, digest
 
 FORMAT = 1
 SIGNATURES, WAIVERS, CONDITIONS = "signatures", "waivers", "conditions"
+_EVERY_GATE = frozenset({WAIVERS, CONDITIONS, "models"})
+"""Facts of every snapshot, whatever its gate asks: what is excused, what is owed, and the version it is about."""
 BY_OUTCOME = frozenset({"people"})
 """Facts that reach beyond the use case (a new auditor of the whole organisation): compared by outcome as well."""
 
@@ -40,10 +42,11 @@ class Frozen:
 
 def freeze(use_case_id: UUID, gate: Gate, policy: PolicyBody, at: datetime) -> Frozen:
     """Load, judge and freeze one gate of one use case as of now."""
-    base = FactBase([use_case_id], policy.needs(), at)
-    facts = base.of(use_case_id)
-    result = judge_gate(use_case_id, facts, gate, policy, at)
     needed = _needed(gate)
+    base = FactBase([use_case_id], needed | (_EVERY_GATE & policy.needs()), at)
+    # Signatures are given on the snapshot, so they are none of its facts; the criterion that asks for them is left out.
+    facts = {**base.of(use_case_id), SIGNATURES: fact_loaders.get(SIGNATURES)().empty()}
+    result = judge_gate(use_case_id, facts, gate, policy, at)
     kept = {key: value for key, value in facts.items() if key in needed}
     if waived := of_gate(facts[WAIVERS], gate):
         kept[WAIVERS] = waived

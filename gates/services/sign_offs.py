@@ -11,9 +11,10 @@ from django.utils import timezone
 from accounts.access import forget_grants, require, roles_on
 from accounts.models import User
 from accounts.roles import role_name
-from gates.duties import Signer, complete, refusal
+from gates.duties import BOARD, Signer, complete, refusal, slot_states
 from gates.lapsing import lapse_expired, locked_review
 from gates.models import Review, SignOff
+from gates.quorum import Board
 from gates.scenes import room_of, scenes_of, still_counts, votes_that_count
 from gates.services.reviews import SnapshotRenewed, renew_if_changed, require_open
 from kernel.errors import Conflict, Invalid
@@ -75,7 +76,8 @@ def sign(
         require_open(fresh)
         _require_of_this_review(fresh, digest)
         lapse_expired(uow, fresh)
-        _require_entitled(fresh, by, role, on_behalf_of)
+        votes = votes_that_count(fresh)
+        _require_entitled(fresh, votes, by, role, on_behalf_of)
         changed = renew_if_changed(uow, fresh)
         if not changed:
             _require_current(fresh, digest)
@@ -94,7 +96,7 @@ def sign(
                     signed_at=timezone.now(),
                 )
             )
-            _announce(uow, fresh, vote)
+            _announce(uow, fresh, vote, [*votes, vote])
     if changed:
         raise SnapshotRenewed(
             f"The facts changed since this was frozen: {', '.join(changed)}. The snapshot was taken again.",
@@ -103,8 +105,7 @@ def sign(
     return vote
 
 
-def _require_entitled(review: Review, by: User, role: str, giver: User | None) -> None:
-    votes = votes_that_count(review)
+def _require_entitled(review: Review, votes: list[SignOff], by: User, role: str, giver: User | None) -> None:
     for someone in (by, giver):
         if someone is not None:
             forget_grants(someone)
@@ -146,7 +147,7 @@ def _require_current(review: Review, digest: str) -> None:
         raise Conflict("You looked at an older snapshot of this review.", hint="Reload the page and read what changed.")
 
 
-def _announce(uow: UnitOfWork, review: Review, vote: SignOff) -> None:
+def _announce(uow: UnitOfWork, review: Review, vote: SignOff, votes: list[SignOff]) -> None:
     after = {
         "role": vote.role,
         "verdict": vote.verdict,
@@ -157,7 +158,7 @@ def _announce(uow: UnitOfWork, review: Review, vote: SignOff) -> None:
         "on_behalf_of": vote.on_behalf_of_id,
     }
     uow.record("sign_off.given", subject=vote, use_case=review.use_case, after=after)
-    _tell_progress(review, vote)
+    _tell_progress(review, vote, votes)
     announce_change(uow, review.use_case_id, "review")
 
 
@@ -179,10 +180,17 @@ def _insert(vote: SignOff) -> SignOff:
     return vote
 
 
-def _tell_progress(review: Review, vote: SignOff) -> None:
-    slots = room_of(review).slots()
+def _all_signed(review: Review, votes: list[SignOff]) -> bool:
+    """Whether nothing is missing. Who sits on the board is asked only once everybody else has signed."""
+    slots = [slot["role"] for slot in review.slots]
+    if set(slots) - {v.role for v in votes}:
+        return False
+    return complete(room_of(review, votes).slots() if BOARD in slots else slot_states(slots, votes, board=Board()))
+
+
+def _tell_progress(review: Review, vote: SignOff, votes: list[SignOff]) -> None:
     title = f"{review}: {role_name(vote.role)} signed ({vote.get_verdict_display().lower()})"
-    if complete(slots):
+    if _all_signed(review, votes):
         title = f"{review}: all signatures are in; it can be decided"
     elif vote.verdict == "reject":
         title = f"{review}: rejected by {role_name(vote.role)}"
