@@ -11,7 +11,7 @@ from accounts.models import RoleAssignment
 from gates.fact import FactLoader, fact_loaders, within
 from portfolio.models import BusinessUnit, UseCase
 
-FEW = 200
+FEW = 2000
 """Up to so many use cases, only what is held on them and above them is read; beyond, everything."""
 
 
