@@ -21,6 +21,7 @@ class GatesConfig(AppConfig):
             on_roles_changed,
         )
         from gates.keeping import moments_of_snapshots
+        from monitoring.marker import markers
         from monitoring.retention import in_use_at
         from monitoring.signals import alert_changed
         from portfolio.lens import lenses
@@ -33,6 +34,7 @@ class GatesConfig(AppConfig):
         criterion_types.discover("gates.criteria")
         fact_loaders.discover("gates.facts")
         lenses.discover("gates.lenses")
+        markers.discover("gates.markers")
         next_steps.discover("gates.next_steps")
         panels.discover("gates.panels")
         search_sources.discover("gates.searching")

@@ -11,11 +11,13 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         from monitoring.connector import connectors
+        from monitoring.marker import markers
         from portfolio.lens import lenses
         from portfolio.panel import panels
         from portfolio.work_item import work_sources
 
         connectors.discover("monitoring.connectors")
         lenses.discover("monitoring.lenses")
+        markers.discover("monitoring.markers")
         panels.discover("monitoring.panels")
         work_sources.discover("monitoring.worklist")

@@ -9,22 +9,24 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import actions_on
+from kernel.errors import Invalid
 from kernel.exports import export_rows
 from kernel.htmx import render
 from kernel.tables import Column
 from monitoring import services
 from monitoring.catalogue import metric
 from monitoring.forms.series import BaselineForm, PointForm, RuleForm, SeriesEditForm, SeriesForm
+from monitoring.forms.spans import ChartForm
 from monitoring.models import Alert, Series
 from monitoring.selectors import points_of
-from monitoring.selectors.charts import DEFAULT_RANGE, RANGES, chart_of, span_of
+from monitoring.selectors.charts import Asked, bounds, chart_of, what_happened
 from monitoring.selectors.overview import cards
 from monitoring.selectors.points import Sampled, recent_points
 from monitoring.views.common import CONFIGURE, find_rule, find_series, form_page, go
@@ -38,6 +40,7 @@ POINT_COLUMNS = (
     Column("n", gettext_lazy("Observations")),
 )
 ROWS_SHOWN = 50
+MOST_OTHERS = 40
 
 
 @require_safe
@@ -45,7 +48,6 @@ ROWS_SHOWN = 50
 def page(request: HttpRequest, pk: int) -> HttpResponse:
     """The series over a range of time, with limits and what happened."""
     series = find_series(request, pk)
-    chosen = _range(request)
     rules = list(series.rules.all())
     context = {
         "series": series,
@@ -56,13 +58,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "rules": [{"rule": r, "warn": limit_text(r, "warn"), "act": limit_text(r, "act")} for r in rules],
         "alerts": Alert.objects.filter(series=series).order_by("-opened_at")[:20],
         "points": list(reversed(recent_points([series.pk], ROWS_SHOWN)[series.pk])),
-        "range": chosen,
-        "ranges": [
-            {"label": label, "url": f"?range={name}", "current": name == chosen}
-            for name, label in _range_labels().items()
-        ],
-        "data_url": f"{reverse('monitoring:series_data', args=[pk])}?range={chosen}",
-        "csv_url": f"{reverse('monitoring:series_points', args=[pk])}?range={chosen}",
+        **_charted(request, series),
         "may_configure": CONFIGURE in actions_on(person_of(request), series.use_case),
     }
     return render(request, "monitoring/series.html", context, partial="chart")
@@ -73,8 +69,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
 def data(request: HttpRequest, pk: int) -> JsonResponse:
     """The chart's numbers; also the "Data" link under it."""
     series = find_series(request, pk)
-    start, end = span_of(series, _range(request))
-    return JsonResponse(chart_of(series, start, end))
+    return JsonResponse(chart_of(series, _asked(request, series)))
 
 
 @require_safe
@@ -82,7 +77,7 @@ def data(request: HttpRequest, pk: int) -> JsonResponse:
 def points(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The points of the range as a file."""
     series = find_series(request, pk)
-    start, end = span_of(series, _range(request))
+    start, end = bounds(series, _asked(request, series).span)
     form = "xlsx" if request.GET.get("format") == "xlsx" else "csv"
     name = f"{series.use_case.key}-{series.metric}"
     return export_rows(form, name, POINT_COLUMNS, _capped(points_of(series, start=start, end=end)))
@@ -248,13 +243,38 @@ def _url(series: Series) -> str:
     return reverse("monitoring:series", args=[series.pk])
 
 
-def _range(request: HttpRequest) -> str:
-    asked = request.GET.get("range", DEFAULT_RANGE)
-    return asked if asked in RANGES else DEFAULT_RANGE
+def _charted(request: HttpRequest, series: Series) -> dict[str, Any]:
+    """What the chart is drawn from: its filters, its addresses, and what happened in its time."""
+    form = _chart_form(request, series)
+    asked = form.asked
+    start, end = bounds(series, asked.span)
+    chosen = QueryDict(asked.span.query, mutable=True)
+    for name in ("compare", "overlay", "buckets"):
+        if form.is_valid() and request.GET.get(name):
+            chosen.setlist(name, request.GET.getlist(name))
+    return {
+        "form": form,
+        "span": asked.span,
+        "start": start,
+        "end": end,
+        "happened": list(reversed(what_happened([series, *asked.overlaid], start, end))),
+        "data_url": f"{reverse('monitoring:series_data', args=[series.pk])}?{chosen.urlencode()}",
+        "csv_url": f"{reverse('monitoring:series_points', args=[series.pk])}?{asked.span.query}",
+    }
 
 
-def _range_labels() -> dict[str, str]:
-    return {"24h": _("24 hours"), "7d": _("7 days"), "30d": _("30 days"), "90d": _("90 days"), "all": _("All")}
+def _asked(request: HttpRequest, series: Series) -> Asked:
+    """What the address asks for. Raises ``Invalid`` for what cannot be drawn: a file must not hold something else."""
+    form = _chart_form(request, series)
+    if not form.is_valid():
+        errors = {name: [str(each) for each in said] for name, said in form.errors.items()}
+        raise Invalid(" ".join(said for each in errors.values() for said in each), errors=errors)
+    return form.asked
+
+
+def _chart_form(request: HttpRequest, series: Series) -> ChartForm:
+    others = Series.objects.filter(use_case=series.use_case_id, metric=series.metric).exclude(pk=series.pk)
+    return ChartForm(request.GET, others=list(others.select_related("version")[:MOST_OTHERS]))
 
 
 def _capped(rows: Iterator[Sampled]) -> Iterator[Sampled]:

@@ -9,7 +9,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 from pytest_django import Settings
 from pytest_httpserver import HTTPServer
 
@@ -139,13 +138,6 @@ def test_the_series_page_shows_chart_limits_and_values() -> None:
     assert (chart["kind"], chart["unit"]) == ("line", "ratio")
     assert [point[1] for point in chart["series"][0]["points"]] == [0.95, 0.9, 0.82]
     assert {line["label"] for line in chart["thresholds"]} == {"Baseline", "Warn", "Act"}
-
-
-def test_the_chart_marks_alerts_and_moves() -> None:
-    alert = AlertFactory.create(level="act", point_time=timezone.now())
-    points(alert.series, [0.7])
-    chart = lead_of(alert.series).get(url("series_data", alert.series.pk)).json()
-    assert {"label": "Act", "tone": "blocked"}.items() <= chart["markers"][-1].items()
 
 
 def test_points_are_exported() -> None:

@@ -4,12 +4,15 @@ import { colours } from "./chart_colours.js";
 const SYMBOLS = ["circle", "rect", "triangle", "diamond", "roundRect", "pin"];
 const DASHES = ["solid", "dashed", "dotted"];
 
-export function optionsFor(data) {
+const MOST_LABELS = 8;
+
+// `narrow`: there is no room for words along the lines; `zoomed`: start and end, in per cent, of what is shown.
+export function optionsFor(data, { narrow = false, zoomed } = {}) {
   const look = colours();
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const many = data.series.length > 1;
   const series = data.series.map((each, index) => oneSeries(each, index, data, look));
-  if (series[0]) Object.assign(series[0], marks(data, look));
+  if (series[0]) Object.assign(series[0], marks(data, look, narrow));
   if (data.kind === "line") series.push(...references(data));
   return {
     animation: !still,
@@ -18,12 +21,33 @@ export function optionsFor(data) {
     aria: { enabled: true },
     color: look.series,
     textStyle: { fontFamily: look.font, fontSize: 12, color: look.quiet },
-    grid: { left: 8, right: 24, top: many ? 40 : 24, bottom: data.x?.label ? 28 : 8, containLabel: true },
-    legend: many ? { data: data.series.map(({ name }) => name), top: 0, left: 0, itemWidth: 18, itemHeight: 8, textStyle: { color: look.ink } } : undefined,
+    grid: { left: 8, right: narrow ? 12 : 24, top: many ? 40 : 24, bottom: (data.x?.label ? 28 : 8) + (data.zoom ? 36 : 0), containLabel: true },
+    dataZoom: data.zoom ? [slider(look, zoomed)] : undefined,
+    legend: many ? { type: "plain", data: data.series.map(({ name }) => name), top: 0, left: 0, itemWidth: 18, itemHeight: 8, textStyle: { color: look.ink } } : undefined,
     tooltip: tooltip(data, look),
     xAxis: axis(data.x, look, isBars(data) ? "category" : "time"),
     yAxis: { ...axis(data.y, look, "value", isBars(data)), axisLine: { show: false }, splitLine: { lineStyle: { color: look.line } } },
     series,
+  };
+}
+
+// A slider, and no zoom by wheel or finger on the drawing: that would take the scrolling of the page away.
+function slider(look, zoomed) {
+  return {
+    type: "slider",
+    height: 20,
+    bottom: 4,
+    left: 8,
+    right: 24,
+    ...zoomed,
+    showDetail: false,
+    brushSelect: false,
+    borderColor: look.line,
+    fillerColor: "transparent",
+    dataBackground: { lineStyle: { color: look.strong }, areaStyle: { color: look.line } },
+    selectedDataBackground: { lineStyle: { color: look.series[0] }, areaStyle: { color: look.series[0], opacity: 0.15 } },
+    handleStyle: { color: look.float, borderColor: look.strong },
+    moveHandleStyle: { color: look.strong },
   };
 }
 
@@ -101,19 +125,22 @@ function toPoint({ x, y, size, name, url }) {
   return { value: size === undefined ? [x, y] : [x, y, size], name, url };
 }
 
-function marks(data, look) {
+function marks(data, look, narrow) {
+  const marked = data.markers ?? [];
+  const spans = (data.bands ?? []).filter(({ axis: along }) => along === "x");
+  const wordy = !narrow && marked.length + spans.length <= MOST_LABELS;
   const thresholds = (data.thresholds ?? []).map(({ value, label, tone }) => ({
     yAxis: value,
     lineStyle: { color: look[tone ?? "blocked"], type: "dashed", width: 1.5 },
     label: { formatter: label ?? String(value), position: "insideEndTop", color: look.ink, fontSize: 11 },
   }));
-  const markers = (data.markers ?? []).map(({ at, label, tone }) => ({
+  const markers = marked.map(({ at, label, tone }) => ({
     xAxis: at,
     lineStyle: { color: look[tone ?? "neutral"], type: "dotted", width: 1.5 },
-    label: { formatter: label ?? "", position: "end", color: look.quiet, fontSize: 11 },
+    label: { show: wordy, formatter: label ?? "", position: "insideEndTop", color: look.quiet, fontSize: 11 },
   }));
   const bands = (data.bands ?? []).map(({ from, to, label, axis: along, tone }) => [
-    { [along === "x" ? "xAxis" : "yAxis"]: from, name: label ?? "", itemStyle: { color: look[tone ?? "neutral"], opacity: 0.12 } },
+    { [along === "x" ? "xAxis" : "yAxis"]: from, name: along === "x" && !wordy ? "" : (label ?? ""), label: along === "x" ? { position: "insideTopRight" } : undefined, itemStyle: { color: look[tone ?? "neutral"], opacity: 0.12 } },
     { [along === "x" ? "xAxis" : "yAxis"]: to },
   ]);
   return {

@@ -2,7 +2,11 @@
 const MOST = 500;
 
 export function fillTable(table, data) {
-  if (!table || table.tHead) return;
+  if (!table || (table.tHead && !("filled" in table.dataset))) return;
+  if (table.closest(".table-wrap")?.contains(document.activeElement)) return; // nothing moves under who reads it
+  table.tHead?.remove();
+  for (const body of [...table.tBodies]) body.remove();
+  table.dataset.filled = "";
   const names = data.series.map((each) => (data.unit ? `${each.name} (${data.unit})` : each.name));
   const rows = new Map();
   data.series.forEach((series, index) => {
