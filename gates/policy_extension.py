@@ -81,6 +81,12 @@ def label_of(source: str, name: str) -> str:
     return str(data.get("version") or "") if isinstance(data, dict) else ""
 
 
+def least_tier_of(source: str, name: str) -> str:
+    """The tier that an extension judges its use cases by at least; empty when it names none."""
+    data = read_located(source, name).data
+    return str(data.get("least_tier") or "") if isinstance(data, dict) else ""
+
+
 class _Merger(Shapes):
     """Walks the extension and changes a copy of the base as it goes; places of the base point into the extension."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -87,8 +88,10 @@ class CriterionForm(PolicyForm):
 
     waivable = forms.BooleanField(label=_("May be waived for a time"), required=False)
 
-    def __init__(self, *args: Any, criterion: Criterion, seen: str, **kwargs: Any) -> None:
-        self.criterion = criterion
+    def __init__(
+        self, *args: Any, criterion: Criterion, seen: str, inherited: Criterion | None = None, **kwargs: Any
+    ) -> None:
+        self.criterion, self.inherited = criterion, inherited
         initial: dict[str, Any] = {"waivable": criterion.waivable, "seen": seen}
         for tier in TIERS:
             initial[f"mode_{tier}"] = criterion.applies[tier]
@@ -113,9 +116,18 @@ class CriterionForm(PolicyForm):
                 "mode": self[f"mode_{tier}"],
                 "limit": self[f"limit_{tier}"] if limit else None,
                 "days": self[f"days_{tier}"],
+                "asked": self._asked(tier),
             }
             for tier in TIERS
         ]
+
+    def _asked(self, tier: str) -> dict[str, Any] | None:
+        """What the organisation asks at a tier, of a criterion that a unit may only tighten."""
+        rule = self.inherited
+        if rule is None:
+            return None
+        limit = rule.threshold.by_tier[tier] if rule.threshold else None
+        return {"mode": rule.applies[tier], "limit": limit, "days": rule.validity_days.get(tier)}
 
     def edits(self, place: Path) -> list[Edit]:
         found: list[Edit] = []
@@ -156,18 +168,23 @@ class SlotsForm(PolicyForm):
             for t in self.matrix
         ]
 
-    def edits(self, place: Path) -> list[Edit]:
+    def edits(self, place: Path, signers: Callable[[Path, Sequence[str], list[str]], list[Edit]]) -> list[Edit]:
         found: list[Edit] = []
         for tier, slots in self.matrix.items():
-            wanted = self.cleaned_data[f"signers_{tier}"]
-            if set(wanted) != set(slots.signers):
-                kept = [role for role in slots.signers if role in wanted]
-                found.append(((*place, tier, "signers"), [*kept, *(role for role in wanted if role not in kept)]))
+            found += signers((*place, tier), slots.signers, self.cleaned_data[f"signers_{tier}"])
             if self._changed(f"sla_{tier}"):
                 found.append(((*place, tier, "decision_sla_days"), self.cleaned_data[f"sla_{tier}"]))
             if self._changed(f"quorum_{tier}"):
                 found.append(((*place, tier, "board_quorum"), self.cleaned_data[f"quorum_{tier}"]))
         return found
+
+
+def changed_signers(place: Path, was: Sequence[str], wanted: list[str]) -> list[Edit]:
+    """Who signs, as the whole list: those who stay keep their order."""
+    if set(wanted) == set(was):
+        return []
+    kept = [role for role in was if role in wanted]
+    return [((*place, "signers"), [*kept, *(role for role in wanted if role not in kept)])]
 
 
 class GeneralForm(PolicyForm):
@@ -198,6 +215,27 @@ class GeneralForm(PolicyForm):
             found.append((("sign_off_validity_days",), self.cleaned_data["sign_off"]))
         found += self._days_edits("cadence", ("review_cadence_days",))
         return [*found, *self._days_edits("waiver", ("waivers", "max_days"))]
+
+
+class ExtensionForm(GeneralForm):
+    """The same of a unit's extension, and the least tier its use cases are judged by."""
+
+    least_tier = forms.ChoiceField(
+        label=_("Judged at least as"),
+        help_text=_("Use cases of a lower tier meet the rules of this one as well."),
+        choices=[("", _("Its own tier")), *((t, t.capitalize()) for t in TIERS[1:])],
+        required=False,
+    )
+
+    def __init__(self, *args: Any, least_tier: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["least_tier"] = least_tier
+
+    def edits(self) -> list[Edit]:
+        found = super().edits()
+        if self._changed("least_tier"):
+            found.append((("least_tier",), self.cleaned_data["least_tier"] or REMOVE))
+        return found
 
 
 class TurnFilter(forms.Form):

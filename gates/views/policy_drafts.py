@@ -83,7 +83,7 @@ def extend(request: HttpRequest) -> HttpResponse:
         except DomainError as wrong:
             explain(form, wrong)
         else:
-            return redirect("gates:policy_draft_text", pk=made.pk)
+            return redirect("gates:policy_draft_form", pk=made.pk)
     return render(request, "gates/policy_extend.html", {"form": form}, status=422 if form.errors else 200)
 
 

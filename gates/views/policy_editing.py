@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any, cast
 
 from django.contrib import messages
@@ -15,15 +16,26 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from gates.forms.policies import CriterionForm, GeneralForm, PolicyForm, SlotsForm, TextForm
-from gates.in_force import body_of
+from gates.extension_edits import criterion_place, kept_within, signer_edits
+from gates.forms.policies import (
+    CriterionForm,
+    ExtensionForm,
+    GeneralForm,
+    PolicyForm,
+    SlotsForm,
+    TextForm,
+    changed_signers,
+)
+from gates.in_force import body_of, primary
 from gates.models import PolicyVersion
-from gates.policy import TIERS, Gate
+from gates.policy import TIERS, Criterion, Gate
 from gates.policy_edits import Edit, edited
+from gates.policy_extension import least_tier_of
 from gates.services.policies import DraftChanged, save_draft, text_digest, text_of
 from gates.views.policy_drafts import draft_frame, explain, find_draft
 from kernel.errors import DomainError, Invalid
 from kernel.htmx import render
+from kernel.located import Path
 
 LINE = re.compile(r" line (\d+)(?:, column (\d+))?")
 
@@ -65,8 +77,13 @@ def edit_form(request: HttpRequest, pk: str) -> HttpResponse:
     """What holds for every gate, and the way to each criterion and each row of signatures."""
     version = _editable(request, pk)
     body = body_of(version)
-    form = GeneralForm(_posted(request), body=body, seen=text_digest(version))
-    if not version.source and _save(request, version, form, form.edits):
+    known: dict[str, Any] = {"body": body, "seen": text_digest(version)}
+    form = (
+        ExtensionForm(_posted(request), **known, least_tier=least_tier_of(version.source, version.policy.key))
+        if version.source
+        else GeneralForm(_posted(request), **known)
+    )
+    if _save(request, version, form, form.edits):
         return redirect("gates:policy_draft_form", pk=version.pk)
     context = {
         **draft_frame(request, version, "form"),
@@ -91,11 +108,16 @@ def edit_criterion(request: HttpRequest, pk: str, gate: str, criterion: str) -> 
     version = _editable(request, pk)
     found = _gate(version, gate)
     position = next((i for i, c in enumerate(found.criteria) if c.id == criterion), None)
-    if position is None or version.source:
+    if position is None:
         raise Http404
     rule = found.criteria[position]
-    form = CriterionForm(_posted(request), criterion=rule, seen=text_digest(version))
-    if _save(request, version, form, lambda: form.edits(("gates", gate, "criteria", position))):
+    place: Path = ("gates", gate, "criteria", position)
+    if version.source:
+        place = criterion_place(version.source, version.policy.key, found, position)
+    form = CriterionForm(
+        _posted(request), criterion=rule, inherited=_inherited(version, gate, criterion), seen=text_digest(version)
+    )
+    if _save(request, version, form, lambda: form.edits(place)):
         return redirect(reverse("gates:policy_draft_form", args=[version.pk]) + f"#{gate}")
     context = {**draft_frame(request, version, "form"), "form": form, "criterion": rule, "gate": found}
     return render(request, "gates/policy_draft_criterion.html", context, status=_status(form))
@@ -108,10 +130,11 @@ def edit_signatures(request: HttpRequest, pk: str, gate: str) -> HttpResponse:
     version = _editable(request, pk)
     found = _gate(version, gate)
     matrix = dict(body_of(version).matrix.get(gate, {}))
-    if not matrix or version.source:
+    if not matrix:
         raise Http404
     form = SlotsForm(_posted(request), matrix=matrix, seen=text_digest(version))
-    if _save(request, version, form, lambda: form.edits(("approval_matrix", gate))):
+    signers = partial(signer_edits, version.source, version.policy.key) if version.source else changed_signers
+    if _save(request, version, form, lambda: form.edits(("approval_matrix", gate), signers)):
         return redirect(reverse("gates:policy_draft_form", args=[version.pk]) + f"#{gate}")
     context = {**draft_frame(request, version, "form"), "form": form, "gate": found}
     return render(request, "gates/policy_draft_signatures.html", context, status=_status(form))
@@ -121,8 +144,10 @@ def _save(request: HttpRequest, version: PolicyVersion, form: PolicyForm, edits:
     """Whether the form was sent and saved. What it refuses stands at the form."""
     if request.method != "POST" or not form.is_valid():
         return False
-    changed: list[Edit] = edits()
     try:
+        changed: list[Edit] = edits()
+        if version.source:
+            changed = kept_within(version.source, version.policy.key, changed)
         seen = form.cleaned_data["seen"]
         if seen != text_digest(version):
             raise DraftChanged(
@@ -139,6 +164,12 @@ def _save(request: HttpRequest, version: PolicyVersion, form: PolicyForm, edits:
         return False
     messages.success(request, _("Saved.") if changed else _("Nothing differed, so nothing was saved."))
     return True
+
+
+def _inherited(version: PolicyVersion, gate: str, criterion: str) -> Criterion | None:
+    """What the organisation asks of a criterion that a unit tightens."""
+    there = primary()[1].gates.get(gate) if version.source else None
+    return next((c for c in there.criteria if c.id == criterion), None) if there else None
 
 
 def _status(form: PolicyForm) -> int:

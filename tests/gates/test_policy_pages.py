@@ -277,13 +277,13 @@ def test_an_extension_is_started_for_a_unit_of_ones_own() -> None:
     assert as_(by).post("/gates/policy-extension/", {"unit": str(other.pk)}).status_code == 422
     made = as_(by).post("/gates/policy-extension/", {"unit": str(retail.pk)})
     assert made.status_code == 302
-    text = page(by, made["Location"])
-    assert "extends: small" in text
     version = PolicyVersion.objects.get(policy__unit=retail)
+    assert "What a unit may change" in page(by, made["Location"])
+    where = address(version, "text/")
+    assert "extends: small" in page(by, where)
     wrong = version.source + "sign_off_validity_days: 90\n"
-    refused = as_(by).post(made["Location"], {"text": wrong, "seen": text_digest(version)})
+    refused = as_(by).post(where, {"text": wrong, "seen": text_digest(version)})
     assert "would loosen how long a signature counts" in refused.content.decode()
-    assert "An extension is written as text" in page(by, address(version, "form/"))
 
 
 # simulating
