@@ -145,4 +145,7 @@ def _fields(ways: Ways) -> dict[str, forms.Field]:
             max_length=40,
             widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
         )
+    for field in found.values():
+        # With two ways neither is required by itself, and neither is optional.
+        field.one_of_several = True  # type: ignore[attr-defined]  # read by the form_row tag
     return found

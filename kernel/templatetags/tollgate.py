@@ -205,7 +205,7 @@ def form_row(field: BoundField, label: str = "", help: str = "", unit: str = "")
         "label": label or field.label,
         "help": help or field.help_text,
         "unit": unit,
-        "optional": not field.field.required,
+        "optional": not (field.field.required or getattr(field.field, "one_of_several", False)),
         "is_check": isinstance(widget, CheckboxInput),
         "is_group": isinstance(widget, RadioSelect | CheckboxSelectMultiple),
         "is_file": getattr(widget, "input_type", "") == "file",

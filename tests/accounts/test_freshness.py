@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.template import Context, Template
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
@@ -115,6 +116,18 @@ def test_a_code_of_the_second_factor_confirms() -> None:
     assert "code" in wrong.errors
     assert ConfirmForm({"code": code}, request=request).is_valid()
     assert require_fresh(request).method == "totp"
+
+
+def test_of_two_ways_to_confirm_neither_is_called_optional() -> None:
+    user = PersonFactory.create()
+    TOTP.activate(user, "JBSWY3DPEHPK3PXP")
+    form = ConfirmForm(None, request=visit(user))
+    assert {"password", "code"} <= set(form.fields)
+    shown = Template("{% load tollgate %}{% form_row form.password %}{% form_row form.code %}").render(
+        Context({"form": form})
+    )
+    assert "authenticator app" in shown
+    assert "optional" not in shown
 
 
 def test_who_has_a_passkey_alone_confirms_elsewhere_and_finds_the_form_as_it_was() -> None:
