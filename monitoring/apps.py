@@ -10,12 +10,14 @@ class MonitoringConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from monitoring.condition import conditions
         from monitoring.connector import connectors
         from monitoring.marker import markers
         from portfolio.lens import lenses
         from portfolio.panel import panels
         from portfolio.work_item import work_sources
 
+        conditions.discover("monitoring.conditions")
         connectors.discover("monitoring.connectors")
         lenses.discover("monitoring.lenses")
         markers.discover("monitoring.markers")

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from kernel.errors import Invalid
 from kernel.registry import Registry
+from monitoring.setting import Setting, filled_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +58,6 @@ class ConnectorError(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One thing to fill in; with ``choices`` it is one of them."""
-
-    name: str
-    label: Any
-    help: Any = ""
-    required: bool = False
-    default: str = ""
-    choices: tuple[tuple[str, Any], ...] = ()
-    is_long: bool = False
-    """Several lines, such as a query."""
-    least: int | None = None
-    most: int | None = None
-    """With either of them it is a whole number."""
-
-
 class Connector(ABC):
     """Reads one source. Made anew for every pull."""
 
@@ -102,21 +86,7 @@ class Connector(ABC):
     @classmethod
     def check(cls, config: Mapping[str, Any]) -> dict[str, str]:
         """The settings, complete and trimmed. Raises ``Invalid`` with an error per setting."""
-        errors: dict[str, list[str]] = {}
-        clean: dict[str, str] = {}
-        for name in sorted(config.keys() - {setting.name for setting in cls.settings}):
-            errors[name] = [_("This connector has no such setting.")]
-        for setting in cls.settings:
-            value = config.get(setting.name)
-            text = setting.default if value in {None, ""} else str(value).strip()
-            if setting.required and not text:
-                errors[setting.name] = [_("This is needed.")]
-            elif setting.choices and text not in {choice for choice, _label in setting.choices}:
-                errors[setting.name] = [_("Choose one of the given values.")]
-            elif problem := _number_problem(setting, text):
-                errors[setting.name] = [problem]
-            elif text:
-                clean[setting.name] = text
+        clean, errors = filled_in(cls.settings, config, unknown=_("This connector has no such setting."))
         if not errors:
             errors = cls.problems(clean)
         if errors:
@@ -158,15 +128,6 @@ class Connector(ABC):
         More than was asked for may come: what is stored already changes nothing. ``until`` is given to connectors
         that read windows, and to others only as the moment that the pull began.
         """
-
-
-def _number_problem(setting: Setting, text: str) -> str:
-    if not text or (setting.least is None and setting.most is None):
-        return ""
-    least, most = setting.least or 0, setting.most if setting.most is not None else 10**9
-    if text.isascii() and text.isdigit() and len(text) < 12 and least <= int(text) <= most:
-        return ""
-    return _("Give a whole number from %(least)d to %(most)d.") % {"least": least, "most": most}
 
 
 connectors: Registry[type[Connector]] = Registry("connector")

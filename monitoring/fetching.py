@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy
 
 from kernel.errors import DomainError
 from kernel.http import guarded_client
-from monitoring.connector import ConnectorError, Setting
+from monitoring.connector import ConnectorError
+from monitoring.setting import Setting
 
 OK = 200
 TIMEOUT = 15.0

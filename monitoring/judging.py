@@ -21,15 +21,17 @@ from django.utils.translation import gettext as _
 from kernel.database import is_postgresql, lock_rows
 from ledger import SYSTEM, UnitOfWork, unit_of_work
 from monitoring.alerting import open_alert, raise_alert, resolve_alerts, unresolved
+from monitoring.condition import Reading, conditions
+from monitoring.history import Points, history, readings_of
 from monitoring.models import Alert, Rule, Series
-from monitoring.rules import Change, Valued, limit_broken, walk
-from monitoring.selectors.points import Sampled, points_since, stored_time
-from monitoring.wording import breach_text
+from monitoring.rules import Change, Valued, walk
+from monitoring.selectors.points import stored_time
+from monitoring.silence import silent_series
+from monitoring.wording import breach_text, condition_of
 from portfolio.signals import announce_change
 
 LOOK_BACK = timedelta(hours=24)
 ASKED_LONG_AGO = timedelta(seconds=30)
-Points = Mapping[int, Sequence[Sampled]]
 
 
 @dataclass(slots=True)
@@ -40,19 +42,21 @@ class Judged:
     again: list[int] = field(default_factory=list)
 
 
-def judge(series_ids: Iterable[int]) -> Judged:
-    """Judge the rules of these series on what came since they were judged last."""
+def judge(series_ids: Iterable[int], *, announced: bool = True) -> Judged:
+    """Judge the rules of these series on what came since they were judged last.
+
+    Not ``announced``, the use cases are announced only where an alert changed.
+    """
     result = Judged()
     series = _loaded(sorted(set(series_ids)))
     starts = {one.pk: start for one in series if (start := _start(one)) is not None}
-    in_a_row = max((rule.consecutive for one in series for rule in one.rules.all()), default=1)
-    points = points_since(starts, before=2 * in_a_row if in_a_row > 1 else 0)
+    points = history(series, starts)
     for one in series:
         if _has_changes(one, points, starts):
             with unit_of_work(by=SYSTEM) as uow:
                 result.changes += _settle(uow, one.pk, points, starts)
     _see(series, points)
-    result.again = _finish(series)
+    result.again = _finish(series, announced=announced)
     return result
 
 
@@ -60,6 +64,14 @@ def owed() -> list[int]:
     """Series whose judgement was asked for a while ago and has not happened: the message was lost."""
     rows = Series.objects.filter(judge_asked_at__lt=timezone.now() - ASKED_LONG_AGO).order_by("judge_asked_at")
     return list(rows.values_list("pk", flat=True)[:5000])
+
+
+def ticking() -> list[int]:
+    """Series that miss a value while a rule watches for that: time alone can break it."""
+    kinds = [kind.key for kind in conditions if kind.ticks]
+    watching = Rule.objects.filter(enabled=True, condition__in=kinds).values("series")
+    rows = silent_series(timezone.now()).filter(pk__in=watching, last_time__isnull=False)
+    return list(rows.order_by("-silent_after").values_list("pk", flat=True)[:5000])
 
 
 def _loaded(ids: Sequence[int]) -> list[Series]:
@@ -89,12 +101,13 @@ def _has_changes(series: Series, points: Points, starts: Mapping[int, datetime])
     )
 
 
-def _walk(series: Series, rule: Rule, points: Points, starts: Mapping[int, datetime]) -> Iterable[Change]:
+def _walk(series: Series, rule: Rule, points: Points, starts: Mapping[int, datetime]) -> Iterable[Change[Reading]]:
     if not series.enabled:
         return ()
     alert = _alert_of(series, rule)
     level = alert.level if alert else None
-    return walk(rule, points.get(series.pk, ()), since=starts.get(series.pk), level=level)
+    readings = readings_of(rule, series, points.get(series.pk, ()), until=timezone.now())
+    return walk(condition_of(rule).held(rule), readings, since=starts.get(series.pk), level=level)
 
 
 def _settle(uow: UnitOfWork, series_id: int, points: Points, starts: Mapping[int, datetime]) -> int:
@@ -112,14 +125,14 @@ def _settle(uow: UnitOfWork, series_id: int, points: Points, starts: Mapping[int
     return changes
 
 
-def _apply(uow: UnitOfWork, series: Series, rule: Rule, alert: Alert | None, change: Change) -> Alert | None:
+def _apply(uow: UnitOfWork, series: Series, rule: Rule, alert: Alert | None, change: Change[Reading]) -> Alert | None:
     if alert is not None and change.what == "resolved":
         resolve_alerts(uow, [alert])
         return None
     told: dict[str, Any] = {
-        "message": breach_text(rule, series, change.point.value, change.level),
-        "value": change.point.value,
-        "limit": limit_broken(rule, change.point.value, change.level),
+        "message": breach_text(rule, series, change.point, change.level),
+        "value": change.point.shown,
+        "limit": condition_of(rule).limit_value(rule, change.level, change.point),
         "point_time": change.point.time,
     }
     if alert is None:
@@ -156,7 +169,9 @@ def _see(series: Sequence[Series], points: Points) -> None:
         newest: Valued | None = points[one.pk][-1] if points.get(one.pk) else None
         for alert in _alerts(one):
             if newest is not None and alert.rule_id is not None and alert.point_time != newest.time:
-                alert.value, alert.point_time, alert.last_seen_at = newest.value, newest.time, timezone.now()
+                if alert.value is not None:  # else it is about values that did not come
+                    alert.value = newest.value
+                alert.point_time, alert.last_seen_at = newest.time, timezone.now()
                 seen.append(alert)
     if seen:
         still_open = set(unresolved().filter(pk__in=[alert.pk for alert in seen]).values_list("pk", flat=True))
@@ -165,13 +180,13 @@ def _see(series: Sequence[Series], points: Points) -> None:
         )
 
 
-def _finish(series: Sequence[Series]) -> list[int]:
+def _finish(series: Sequence[Series], *, announced: bool = True) -> list[int]:
     """Note how far was judged and announce the use cases; returns the series that received points meanwhile."""
     if not series:
         return []
     with unit_of_work(by=SYSTEM) as uow:
         done = _note_judged(series)
-        for use_case_id in sorted({one.use_case_id for one in series}):
+        for use_case_id in sorted({one.use_case_id for one in series}) if announced else ():
             announce_change(uow, use_case_id, "metrics")
     return [one.pk for one in series if one.pk not in done and one.last_received_at is not None]
 

@@ -59,9 +59,10 @@ def judge_series(series_ids: Sequence[int]) -> int:
 
 @shared_task(soft_time_limit=240, time_limit=300)
 def judge_silence() -> int:
-    """Alert on series that fell silent, and ask again for judgements whose message was lost."""
+    """Alert on series that fell silent or miss values, and ask again for judgements whose message was lost."""
     judge_soon(judging.owed())
-    return silence.judge_silence()
+    changed = judging.judge(judging.ticking(), announced=False).changes
+    return changed + silence.judge_silence()
 
 
 @shared_task(soft_time_limit=240, time_limit=300)

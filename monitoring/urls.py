@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from monitoring.views import alerts, overview, series, source_care, sources
+from monitoring.views import alerts, overview, rules, series, source_care, sources
 
 app_name = "monitoring"
 
@@ -20,9 +20,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("series/<int:pk>/edit/", series.edit, name="series_edit"),
     path("series/<int:pk>/baseline/", series.baseline, name="series_baseline"),
     path("series/<int:pk>/record/", series.record, name="series_record"),
-    path("series/<int:pk>/rules/new/", series.define_rule, name="rule_define"),
-    path("rules/<uuid:pk>/edit/", series.edit_rule, name="rule_edit"),
-    path("rules/<uuid:pk>/switch/", series.switch_rule, name="rule_switch"),
+    path("series/<int:pk>/rules/new/", rules.define, name="rule_define"),
+    path("series/<int:pk>/rules/trial.json", rules.trial_data, name="rule_trial"),
+    path("rules/<uuid:pk>/edit/", rules.edit, name="rule_edit"),
+    path("rules/<uuid:pk>/switch/", rules.switch, name="rule_switch"),
     path("sources/", overview.sources, name="sources"),
     path("sources/<uuid:pk>/", sources.page, name="source"),
     path("sources/<uuid:pk>/edit/", sources.edit, name="source_edit"),

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from monitoring.catalogue import metric_name
+from monitoring.condition import Condition, Reading, conditions
 from monitoring.models import Rule, Series
-from monitoring.rules import ACT, BETWEEN, GTE
 
 UNSPOKEN = frozenset({"", "ratio", "index", "score", "0-1"})
 """Units of numbers that have none."""
@@ -36,25 +35,19 @@ def series_name(series: Series) -> str:
     return f"{name} ({series.segment})" if series.segment else name
 
 
-def limit_text(rule: Rule, level: str) -> str:
+def condition_of(rule: Rule) -> Condition:
+    """What kind of rule it is, with its settings."""
+    return conditions.get(rule.condition)(rule.params)
+
+
+def limit_text(rule: Rule, level: str, unit: str) -> str:
     """What the level asks for: "at least 0.85", "between 1 and 15"; empty when the rule has no such level."""
-    low, high = (rule.act, rule.act_high) if level == ACT else (rule.warn, rule.warn_high)
-    if low is None:
-        return ""
-    if rule.op == BETWEEN:
-        return _("between %(low)s and %(high)s") % {"low": number(low), "high": number(high)}
-    words = _("at least %(limit)s") if rule.op == GTE else _("at most %(limit)s")
-    return words % {"limit": number(low)}
+    return condition_of(rule).asks(rule, level, unit)
 
 
-def breach_text(rule: Rule, series: Series, value: float, level: str) -> str:
+def breach_text(rule: Rule, series: Series, reading: Reading, level: str) -> str:
     """One sentence for an alert: what was measured and what it should have been."""
-    said = _("%(name)s is %(value)s; it should be %(limit)s.")
-    return said % {
-        "name": series_name(series),
-        "value": with_unit(value, series.unit),
-        "limit": limit_text(rule, level),
-    }
+    return condition_of(rule).says(rule, level, reading, name=series_name(series), unit=series.unit)
 
 
 def span(seconds: float) -> str:

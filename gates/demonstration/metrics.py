@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from gates.demonstration.story import Story
 from monitoring.catalogue import metrics as catalogue
+from monitoring.condition import conditions
 from monitoring.models import Point, Rule, Series
 
 DAYS = 90
@@ -52,6 +53,14 @@ IN_OPERATION = (
     Watched("bias_drift", 0.8, 0.2, "<=", 2, 5),
     Watched("cost_vs_budget", 95, 2.5, "<=", 110, 130),
 )
+
+
+# Kind of rule, name, what must not happen, how far before it warns and acts (per cent; for missing values a count).
+COMPARED: dict[str, tuple[str, str, str, float, float]] = {
+    "request_volume": ("weekday", "Volume usual for the weekday", "between", 45, 70),
+    "cost_1k": ("baseline", "Cost near its baseline", "<=", 25, 50),
+    "dq_completeness": ("missing", "Reports every day", "<=", 1, 3),
+}
 
 
 def watch(story: Story) -> None:
@@ -106,6 +115,8 @@ def _series(story: Story, item: Watched, began: datetime) -> None:
         series.judge_asked_at = story.today
     if item.op:
         _rule(story, series, item, began)
+    if item.metric in COMPARED:
+        _compared(story, series, item.metric, began)
 
 
 def _rule(story: Story, series: Series, item: Watched, began: datetime) -> None:
@@ -120,6 +131,25 @@ def _rule(story: Story, series: Series, item: Watched, began: datetime) -> None:
             warn_high=item.high[0] if item.high else None,
             act_high=item.high[1] if item.high else None,
             reaction="Look at the newest inputs; retrain or roll back when it stays.",
+            created_by=story.person("technical_lead"),
+            created_at=began,
+        )
+    )
+
+
+def _compared(story: Story, series: Series, metric: str, began: datetime) -> None:
+    condition, name, op, warn, act = COMPARED[metric]
+    story.rows.add(
+        Rule(
+            id=story.id("rule", f"{metric} {condition}"),
+            series=series,
+            name=name,
+            condition=condition,
+            params=conditions.get(condition).check({}),
+            op=op,
+            warn=warn,
+            act=act,
+            reaction="Ask the owner of the calling system what changed.",
             created_by=story.person("technical_lead"),
             created_at=began,
         )

@@ -7,9 +7,16 @@ from typing import Any
 from rest_framework import serializers
 
 from monitoring.catalogue import DIRECTIONS, KINDS
+from monitoring.condition import conditions
 from monitoring.models import Alert, Rule, Series
+from monitoring.rules import MOST_AMONG
 
 BY_CATALOGUE = "Omitted: as the metric catalogue says."
+BY_DEFAULT = "Kind of rule; a fixed limit unless given."
+
+
+def condition_choices() -> list[tuple[str, str]]:
+    return [(kind.key, str(kind.label)) for kind in conditions]
 
 
 class SeriesSerializer(serializers.ModelSerializer[Series]):
@@ -62,6 +69,9 @@ class SeriesWrite(_SeriesShape):
     segment = serializers.CharField(required=False, allow_blank=True, max_length=100)
     version = serializers.CharField(required=False, allow_blank=True, help_text="Label of a version of the model.")
     baseline = serializers.FloatField(required=False)
+    with_rule = serializers.BooleanField(
+        required=False, help_text="Start with the catalogue's rule, where it has limits for the metric."
+    )
 
 
 class SeriesChange(_SeriesShape):
@@ -138,27 +148,55 @@ class RuleSerializer(serializers.ModelSerializer[Rule]):
             "id",
             "series",
             "name",
+            "condition",
+            "params",
             "op",
             "warn",
             "act",
             "warn_high",
             "act_high",
-            "consecutive",
+            "clear",
+            "clear_high",
+            "needed",
+            "among",
+            "min_n",
             "reaction",
+            "runbook_url",
             "enabled",
             "created_at",
         )
         read_only_fields = fields
 
 
-class _RuleShape(serializers.Serializer[Any]):
-    name = serializers.CharField(required=False, max_length=200)
+class RuleLimits(serializers.Serializer[Any]):
+    """What a rule asks for. ``op`` and limits of a comparison are how far the value may fall, rise or move away."""
+
+    params = serializers.DictField(
+        required=False,
+        child=serializers.CharField(),
+        help_text="Settings of its kind, such as weeks or measured_in (percent, absolute).",
+    )
     op = serializers.ChoiceField(required=False, choices=Rule.Op.choices)
     warn = serializers.FloatField(required=False, allow_null=True)
     act = serializers.FloatField(required=False, allow_null=True)
     warn_high = serializers.FloatField(required=False, allow_null=True, help_text="Upper limit of a band.")
     act_high = serializers.FloatField(required=False, allow_null=True, help_text="Upper limit of a band.")
-    consecutive = serializers.IntegerField(required=False, help_text="Points in a row before it fires.")
+    clear = serializers.FloatField(required=False, allow_null=True, help_text="What ends an alert; else the limit.")
+    clear_high = serializers.FloatField(required=False, allow_null=True, help_text="Upper limit of a band.")
+    needed = serializers.IntegerField(
+        required=False, min_value=1, max_value=MOST_AMONG, help_text="So many beyond it fire,"
+    )
+    among = serializers.IntegerField(
+        required=False, min_value=1, max_value=MOST_AMONG, help_text="of so many newest values."
+    )
+    min_n = serializers.IntegerField(
+        required=False, min_value=0, max_value=2**31 - 1, help_text="Values from fewer observations say nothing."
+    )
+
+
+class _RuleShape(RuleLimits):
+    name = serializers.CharField(required=False, max_length=200)
+    runbook_url = serializers.URLField(required=False, allow_blank=True, max_length=500)
     reaction = serializers.CharField(required=False, allow_blank=True, max_length=300)
 
 
@@ -166,6 +204,40 @@ class RuleWrite(_RuleShape):
     """Without op and limits, those of the metric catalogue."""
 
     series = serializers.IntegerField()
+    condition = serializers.ChoiceField(required=False, choices=(), help_text=BY_DEFAULT)
+
+    def get_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = super().get_fields()
+        fields["condition"].choices = condition_choices()
+        return fields
+
+
+class TrialWrite(RuleLimits):
+    """A rule that is not stored. Without op and limits, those of the metric catalogue."""
+
+    condition = serializers.ChoiceField(required=False, choices=(), help_text=BY_DEFAULT)
+
+    def get_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = super().get_fields()
+        fields["condition"].choices = condition_choices()
+        return fields
+
+
+class TrialAlert(serializers.Serializer[Any]):
+    opened_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True, help_text="null: it would still be open.")
+    level = serializers.ChoiceField(choices=Alert.Level.choices)
+    value = serializers.FloatField(source="opened_by.shown", allow_null=True)
+
+
+class TrialAnswer(serializers.Serializer[Any]):
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    points = serializers.IntegerField(help_text="Values in that time.")
+    judged = serializers.IntegerField(help_text="Moments of which the rule can say something.")
+    fired = serializers.IntegerField(help_text="Alerts that it would have opened.")
+    act = serializers.IntegerField(help_text="Of these, those that would have become a breach.")
+    alerts = TrialAlert(many=True, source="shown", help_text="The newest 200 of them, the newest first.")
 
 
 class RuleChange(_RuleShape):

@@ -32,6 +32,8 @@ from monitoring.api.serializers import (
     SeriesChange,
     SeriesSerializer,
     SeriesWrite,
+    TrialAnswer,
+    TrialWrite,
 )
 from monitoring.models import Rule, Series
 from monitoring.selectors import buckets, first_time, points_of
@@ -56,10 +58,13 @@ class SeriesViewSet(IdempotentMixin, mixins.ListModelMixin, mixins.RetrieveModel
         "create": SeriesWrite,
         "partial_update": SeriesChange,
         "baseline": BaselineWrite,
+        "try_rule": TrialWrite,
     }
 
     def get_queryset(self) -> QuerySet[Series]:
-        return for_user(Series.objects.select_related("use_case", "version"), user_of(self.request), "use_case.view")
+        return for_user(
+            Series.objects.select_related("use_case__unit", "version"), user_of(self.request), "use_case.view"
+        )
 
     @extend_schema(summary="Define a series", request=SeriesWrite, responses={201: SeriesSerializer}, tags=TAG)
     def create(self, request: Request) -> Response:
@@ -83,6 +88,19 @@ class SeriesViewSet(IdempotentMixin, mixins.ListModelMixin, mixins.RetrieveModel
         series = self.get_object()
         value = validated(self, request)["value"]
         return Response(SeriesSerializer(services.set_baseline(series=series, value=value, by=user_of(request))).data)
+
+    @extend_schema(
+        summary="Try a rule on the last 90 days",
+        description="The alerts that such a rule would have opened. Nothing is stored.",
+        request=TrialWrite,
+        responses=TrialAnswer,
+        tags=TAG,
+    )
+    @action(detail=True, methods=["post"], url_path="try-rule")
+    def try_rule(self, request: Request, pk: str) -> Response:
+        series = self.get_object()
+        trial = services.try_rule(series=series, by=user_of(request), **validated(self, request))
+        return Response(TrialAnswer(trial).data)
 
     @extend_schema(
         summary="Read points",

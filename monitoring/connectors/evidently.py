@@ -18,9 +18,10 @@ import orjson
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from monitoring.connector import Connector, ConnectorError, Reads, Sample, Setting, connectors
+from monitoring.connector import Connector, ConnectorError, Reads, Sample, connectors
 from monitoring.fetching import SIGN_IN, Fetching, address_problems, destination, sign_in_problems
 from monitoring.roots import found, path_problems
+from monitoring.setting import Setting
 
 MOST_BYTES = 50 * 1024 * 1024
 REPORTS_A_PULL = 200

@@ -21,8 +21,9 @@ import pyarrow.parquet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from monitoring.connector import Connector, ConnectorError, Reads, Sample, Setting, connectors
+from monitoring.connector import Connector, ConnectorError, Reads, Sample, connectors
 from monitoring.roots import found, path_problems
+from monitoring.setting import Setting
 
 PARQUET, CSV = (".parquet", ".pq"), (".csv",)
 ROWS_A_PULL = 50_000

@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from jmespath.exceptions import JMESPathError
 
-from monitoring.connector import Connector, ConnectorError, Sample, Setting, connectors
+from monitoring.connector import Connector, ConnectorError, Sample, connectors
 from monitoring.fetching import ADDRESS, Fetching, address_problems, destination
+from monitoring.setting import Setting
 
 ISO, SECONDS, MILLISECONDS = "iso", "seconds", "milliseconds"
 EXPRESSIONS = ("items", "time", "value", "step", "n", "metric_path", "segment_path", "version_path")

@@ -15,8 +15,9 @@ from typing import Any, ClassVar
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from monitoring.connector import Connector, ConnectorError, Reads, Sample, Setting, connectors
+from monitoring.connector import Connector, ConnectorError, Reads, Sample, connectors
 from monitoring.fetching import ADDRESS, SIGN_IN, Fetching, address_problems, destination, sign_in_problems
+from monitoring.setting import Setting
 
 API = "/api/2.0/mlflow"
 RUNS_A_PAGE = 200

@@ -15,8 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from monitoring.connector import Connector, ConnectorError, Reads, Sample, Setting, connectors
+from monitoring.connector import Connector, ConnectorError, Reads, Sample, connectors
 from monitoring.fetching import ADDRESS, SIGN_IN, Fetching, address_problems, destination, sign_in_problems
+from monitoring.setting import Setting
 
 MOST_STEPS = 5_000
 """Of one query; Prometheus refuses more than 11,000."""

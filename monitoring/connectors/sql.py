@@ -25,8 +25,9 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from kernel.errors import DomainError
 from kernel.http import guarded_addresses
-from monitoring.connector import Connector, ConnectorError, Reads, Sample, Setting, connectors
+from monitoring.connector import Connector, ConnectorError, Reads, Sample, connectors
 from monitoring.roots import one, path_problems
+from monitoring.setting import Setting
 
 POSTGRESQL, SQLITE = "postgresql", "sqlite"
 CONNECT_SECONDS = 10

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from governance.models import ModelVersion
-from kernel.errors import Invalid
 from monitoring.catalogue import KINDS, metrics
-from monitoring.models import Rule, Series
-from monitoring.services.rules import LIMITS, default_limits
-from monitoring.wording import number
+from monitoring.models import Series
 from portfolio.models import UseCase
 
 OWN = "own"
@@ -63,6 +60,12 @@ class SeriesForm(forms.Form):
         help_text=_("Longer without one, and silence is an alert."),
     )
     baseline = forms.FloatField(label=_("Baseline"), required=False, help_text=_("The value at approval, in the unit."))
+    with_rule = forms.BooleanField(
+        label=_("Start with the rule of the catalogue"),
+        required=False,
+        initial=True,
+        help_text=_("Its warn and act limits, where the catalogue has some for the metric; they can be changed."),
+    )
 
     def __init__(self, data: Any = None, *, use_case: UseCase) -> None:
         super().__init__(data)
@@ -142,41 +145,6 @@ class PointForm(forms.Form):
         super().__init__(data, initial={"time": timezone.now()})
 
 
-class RuleForm(forms.Form):
-    """Where warn and act begin. A new rule starts with the catalogue's limits."""
-
-    name = forms.CharField(label=_("Name"), max_length=200)
-    op = forms.ChoiceField(label=_("The value"), choices=Rule.Op.choices, widget=forms.RadioSelect)
-    warn = forms.FloatField(label=_("Warn limit"), required=False, help_text=_("Of a band: its lower limit."))
-    warn_high = forms.FloatField(label=_("Upper warn limit"), required=False, help_text=_("With “between” only."))
-    act = forms.FloatField(
-        label=_("Act limit"),
-        required=False,
-        help_text=_("Beyond it somebody has to decide. Of a band: its lower limit."),
-    )
-    act_high = forms.FloatField(label=_("Upper act limit"), required=False, help_text=_("With “between” only."))
-    consecutive = forms.IntegerField(
-        label=_("Points in a row"), min_value=1, max_value=100, initial=1, help_text=_("Before it fires.")
-    )
-    reaction = forms.CharField(
-        label=_("What is to be done"),
-        required=False,
-        max_length=300,
-        help_text=_("Who does what when it fires: criteria ask for it."),
-    )
-
-    limits: ClassVar[tuple[str, ...]] = LIMITS
-
-    def __init__(self, data: Any = None, *, series: Series, rule: Rule | None = None) -> None:
-        super().__init__(data, initial=_rule_values(rule) if rule else _suggested(series))
-
-    def values(self) -> dict[str, Any]:
-        return dict(self.cleaned_data)
-
-    def only_limits(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in self.limits}
-
-
 def metric_choices() -> list[Any]:
     """The catalogue by group, and a metric of one's own."""
     groups: dict[str, list[tuple[str, str]]] = {}
@@ -184,23 +152,3 @@ def metric_choices() -> list[Any]:
         label = found.group.replace("_", " ").capitalize()
         groups.setdefault(label, []).append((found.key, f"{found.name} ({found.unit})"))
     return [("", _("Choose")), *groups.items(), (OWN, _("A metric of our own"))]
-
-
-def _rule_values(rule: Rule) -> dict[str, Any]:
-    values = {name: getattr(rule, name) for name in (*LIMITS, "name", "reaction")}
-    for name in ("warn", "act", "warn_high", "act_high"):
-        if values[name] is not None:
-            values[name] = number(values[name])
-    return values
-
-
-def _suggested(series: Series) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        "name": _("Threshold"),
-        "op": Rule.Op.GTE if series.direction == "higher" else Rule.Op.LTE,
-    }
-    try:
-        limits = default_limits(series)
-    except Invalid:
-        return values
-    return values | {name: getattr(limits, name) for name in LIMITS}

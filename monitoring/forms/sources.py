@@ -12,9 +12,11 @@ from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.catalogue import metrics
-from monitoring.connector import Connector, Setting, connectors
+from monitoring.connector import Connector, connectors
+from monitoring.forms.settings import setting_field
 from monitoring.mapping import SKIP, Words, own_name
 from monitoring.models import Series, Source
+from monitoring.setting import Setting
 from portfolio.models import UseCase
 
 EVERY: list[tuple[int, Any]] = [
@@ -70,7 +72,7 @@ class SourceForm(forms.Form):
             every.choices = [*EVERY, (seconds, _g("%(n)d seconds") % {"n": seconds})]
         config = had.get("config", {})
         for setting in self.plugin.settings:
-            self.fields[f"config-{setting.name}"] = _field(setting, config.get(setting.name, setting.default))
+            self.fields[f"config-{setting.name}"] = setting_field(setting, config.get(setting.name, setting.default))
         for setting in self.plugin.secrets:
             self.fields[f"secret-{setting.name}"] = _secret_field(setting, has_secret=bool(source and source.secret))
         if source and source.secret:
@@ -223,19 +225,6 @@ class BackfillForm(forms.Form):
 def _text(words: Words) -> str:
     """How the form writes a name."""
     return json.dumps(words.stored())
-
-
-def _field(setting: Setting, initial: str) -> forms.Field:
-    common: dict[str, Any] = {"label": setting.label, "help_text": setting.help, "initial": initial}
-    if setting.choices:
-        return forms.ChoiceField(choices=setting.choices, required=True, **common)
-    if setting.is_long:
-        attrs = {"rows": 5, "spellcheck": "false", "class": "mono"}
-        return forms.CharField(
-            required=setting.required, max_length=20_000, widget=forms.Textarea(attrs=attrs), **common
-        )
-    widget = forms.TextInput(attrs={"inputmode": "numeric"} if setting.most is not None else {})
-    return forms.CharField(required=setting.required, max_length=1000, widget=widget, **common)
 
 
 def _secret_field(setting: Setting, *, has_secret: bool) -> forms.Field:

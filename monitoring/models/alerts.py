@@ -14,7 +14,7 @@ from monitoring.models.series import Series
 
 
 class Rule(models.Model):
-    """A threshold on a series with a warn and an act level."""
+    """What is asked of a series, with a warn and an act level; ``condition`` says how its values are looked at."""
 
     access_path: ClassVar[str] = "series__use_case"
 
@@ -26,13 +26,20 @@ class Rule(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="rules")
     name = models.CharField(max_length=200)
+    condition = models.CharField(max_length=20, default="threshold", help_text=_("Kind of rule."))
+    params = models.JSONField(default=dict, blank=True, help_text=_("Settings of that kind."))
     op = models.CharField(max_length=10, choices=Op)
     warn = models.FloatField(null=True, blank=True)
     act = models.FloatField(null=True, blank=True)
     warn_high = models.FloatField(null=True, blank=True, help_text=_("Upper limit of a band."))
     act_high = models.FloatField(null=True, blank=True, help_text=_("Upper limit of a band."))
-    consecutive = models.PositiveSmallIntegerField(default=1, help_text=_("Points in a row before it fires."))
+    needed = models.PositiveSmallIntegerField(default=1, help_text=_("So many values must be beyond the limit,"))
+    among = models.PositiveSmallIntegerField(default=1, help_text=_("of so many newest ones, before it fires."))
+    clear = models.FloatField(null=True, blank=True, help_text=_("What ends an alert, if not the limit itself."))
+    clear_high = models.FloatField(null=True, blank=True, help_text=_("Upper limit of a band."))
+    min_n = models.PositiveIntegerField(default=0, help_text=_("Values from fewer observations say nothing."))
     reaction = models.CharField(max_length=300, blank=True, help_text=_("What is to be done when it fires."))
+    runbook_url = models.URLField(max_length=500, blank=True, help_text=_("How to go about it, step by step."))
     enabled = models.BooleanField(default=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
@@ -44,7 +51,9 @@ class Rule(models.Model):
             models.CheckConstraint(
                 condition=models.Q(warn__isnull=False) | models.Q(act__isnull=False), name="rule_has_a_limit"
             ),
-            models.CheckConstraint(condition=models.Q(consecutive__gte=1), name="rule_consecutive_from_1"),
+            models.CheckConstraint(
+                condition=models.Q(needed__gte=1, needed__lte=models.F("among")), name="rule_needed_of_among"
+            ),
         ]
 
     def __str__(self) -> str:

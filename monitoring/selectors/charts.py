@@ -128,7 +128,7 @@ def _thresholds(series: Series) -> Iterator[dict[str, Any]]:
     if series.baseline is not None:
         yield {"value": series.baseline, "label": _("Baseline"), "tone": "info"}
     seen: set[tuple[str, float]] = set()
-    for rule in Rule.objects.filter(series=series, enabled=True):
+    for rule in Rule.objects.filter(series=series, enabled=True, condition="threshold"):
         for value, label, tone in (
             (rule.warn, _("Warn"), "attention"),
             (rule.warn_high, _("Warn"), "attention"),

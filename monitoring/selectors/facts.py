@@ -20,6 +20,8 @@ from monitoring.models import Alert, Rule, Series
 from monitoring.selectors.points import last_points
 
 DRIFT = "drift"
+FIXED = "threshold"
+"""The condition whose limits are values of the series; those of others are changes or counts."""
 
 
 def latest_values(use_case_ids: Iterable[UUID] | None, at: datetime) -> dict[UUID, dict[str, dict[str, Any]]]:
@@ -56,7 +58,8 @@ def monitors(use_case_ids: Iterable[UUID] | None, at: datetime) -> dict[UUID, li
 
     ``last_time`` and ``baseline`` are None where there is none yet. ``rules`` sums up the rules in force: ``count``,
     and ``op, warn, act, warn_high, act_high, reaction`` of the one that decides most (one with an act limit first,
-    then the oldest); all None and "" without a rule. Three queries at most.
+    of these a fixed limit, then the oldest); ``op`` is the kind of rule where its limits are not values of the
+    series; all None and "" without a rule. Three queries at most.
     """
     ids = _listed(use_case_ids)
     found: dict[UUID, list[dict[str, Any]]] = {use_case_id: [] for use_case_id in ids or ()}
@@ -214,18 +217,18 @@ def _series_at(ids: Sequence[UUID] | None, at: datetime) -> list[_SeriesAt]:
 def _rules_at(ids: Sequence[UUID] | None, at: datetime) -> dict[int, dict[str, Any]]:
     """series -> summary of the rules in force at ``at``; the rule that decides most comes first."""
     rows = Rule.objects.filter(_among("series__use_case", ids), created_at__lte=at, enabled=True).values_list(
-        "series_id", "op", "warn", "act", "warn_high", "act_high", "reaction", "created_at"
+        "series_id", "op", "warn", "act", "warn_high", "act_high", "reaction", "created_at", "condition"
     )
     found: dict[int, dict[str, Any]] = {}
-    for series, op, warn, act, warn_high, act_high, reaction, _created in sorted(
-        rows, key=lambda row: (row[0], row[3] is None, row[7])
+    for series, op, warn, act, warn_high, act_high, reaction, _created, condition in sorted(
+        rows, key=lambda row: (row[0], row[3] is None, row[8] != FIXED, row[7])
     ):
         if series in found:
             found[series]["count"] += 1
             continue
         found[series] = {
             "count": 1,
-            "op": op,
+            "op": op if condition == FIXED else condition,
             "warn": _exact(warn),
             "act": _exact(act),
             "warn_high": _exact(warn_high),

@@ -37,6 +37,7 @@ class Card:
     """ok, warn, act, silent, new (no point yet), off, unwatched (no rule)"""
     points: Sequence[float]
     rule: Rule | None
+    """The rule that decides most."""
     change: float | None
     """Last value against the baseline, in per cent."""
 
@@ -110,7 +111,8 @@ def cards(series: Sequence[Series]) -> list[Card]:
     for alert in Alert.objects.filter(series__in=ids).exclude(state=RESOLVED):
         alerts.setdefault(alert.series_id, []).append(alert)
     rules: dict[int, Rule] = {}
-    for rule in Rule.objects.filter(series__in=ids, enabled=True).order_by(F("act").asc(nulls_last=True), "created_at"):
+    listed = Rule.objects.filter(series__in=ids, enabled=True).select_related("series")
+    for rule in listed.order_by(F("act").asc(nulls_last=True), "created_at"):
         rules.setdefault(rule.series_id, rule)
     return [
         Card(

@@ -64,6 +64,22 @@ def points_since(starts: Mapping[int, datetime], *, before: int = 0) -> dict[int
     return found
 
 
+def points_within(spans: Iterable[tuple[int, datetime, datetime]]) -> dict[int, list[Sampled]]:
+    """The points of each (series, from, to), both ends included, in order and each once; one query."""
+    asked = list(spans)
+    if not asked:
+        return {}
+    if is_postgresql():
+        sql, parameters = _WITHIN_POSTGRESQL, [list(column) for column in zip(*asked, strict=True)]
+    else:
+        listed = [[pk, stored_time(start), stored_time(end)] for pk, start, end in asked]
+        sql, parameters = _WITHIN_SQLITE, [json.dumps(listed)]  # type: ignore[list-item]  # one text for all of them
+    found: dict[int, list[Sampled]] = {pk: [] for pk, _start, _end in asked}
+    for series, time, step, value, n in rows_of(sql, parameters):
+        found[series].append(Sampled(moment_of(time), step, value, n))
+    return found
+
+
 def points_of(
     series: Series, *, start: datetime | None = None, end: datetime | None = None, limit: int | None = None
 ) -> Iterator[Sampled]:
@@ -133,6 +149,23 @@ _SINCE_SQLITE = f"""
 WITH s AS (SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS start FROM json_each(%s))
 SELECT p.series_id, p.time, p.step, p.value, p.n
 FROM s JOIN monitoring_point p ON p.series_id = s.id AND p.time >= {{start}}
+WHERE {IS_LATEST}
+ORDER BY p.series_id, p.time, p.step
+"""  # noqa: S608  # constants only
+_WITHIN_POSTGRESQL = f"""
+SELECT DISTINCT p.series_id, p.time, p.step, p.value, p.n
+FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS s(id, start, stop)
+JOIN monitoring_point p ON p.series_id = s.id AND p.time >= s.start AND p.time <= s.stop
+WHERE {IS_LATEST}
+ORDER BY p.series_id, p.time, p.step
+"""  # noqa: S608  # constants only
+_WITHIN_SQLITE = f"""
+WITH s AS (
+    SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS start, json_extract(value, '$[2]') AS stop
+    FROM json_each(%s)
+)
+SELECT DISTINCT p.series_id, p.time, p.step, p.value, p.n
+FROM s JOIN monitoring_point p ON p.series_id = s.id AND p.time >= s.start AND p.time <= s.stop
 WHERE {IS_LATEST}
 ORDER BY p.series_id, p.time, p.step
 """  # noqa: S608  # constants only

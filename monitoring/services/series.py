@@ -17,7 +17,9 @@ from monitoring import silence
 from monitoring.addressing import FIELDS, METRIC_KEY, make_series
 from monitoring.alerting import resolve_alerts, unresolved
 from monitoring.catalogue import DIRECTIONS, KINDS
+from monitoring.catalogue import metric as catalogue_metric
 from monitoring.models import Series
+from monitoring.services.rules import define_rule
 from portfolio.models import UseCase
 from portfolio.services.checks import assign, locked, refuse, refuse_unknown
 from portfolio.services.rights import Actor, demand
@@ -41,9 +43,11 @@ def define_series(
     expected_every_seconds: int | None = None,
     baseline: float | None = None,
     created_at: datetime | None = None,
+    with_rule: bool = False,
 ) -> Series:
     """A metric to be watched; what is not given comes from the catalogue. ``Conflict`` when the series is there.
 
+    ``with_rule`` adds the catalogue's rule, where it has limits for the metric.
     ``created_at`` is for histories that are taken over from elsewhere.
     """
     demand(by, "monitor.configure", use_case)
@@ -77,6 +81,9 @@ def define_series(
             created_at=moment,
             **given,
         )
+        known = catalogue_metric(metric)
+        if with_rule and known is not None and known.op:
+            define_rule(series=series, by=by)
         announce_change(uow, use_case.pk, "metrics")
     return series
 

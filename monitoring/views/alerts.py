@@ -83,7 +83,10 @@ def _facts(alert: Alert) -> list[dict[str, Any]]:
     unit = alert.series.unit
     facts = [
         {"label": _("Value"), "value": with_unit(alert.value, unit), "note": ""},
-        {"label": _("Limit"), "value": limit_text(alert.rule, alert.level) if alert.rule else _("reports in time")},
+        {
+            "label": _("Limit"),
+            "value": limit_text(alert.rule, alert.level, unit) if alert.rule else _("reports in time"),
+        },
         {"label": _("Metric"), "value": series_name(alert.series), "url": _series_url(alert)},
         {"label": _("Rule"), "value": alert.rule.name if alert.rule else _("Silence")},
     ]

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
-from uuid import UUID
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import actions_on
 from kernel.errors import Invalid
@@ -22,16 +20,16 @@ from kernel.htmx import render
 from kernel.tables import Column
 from monitoring import services
 from monitoring.catalogue import metric
-from monitoring.forms.series import BaselineForm, PointForm, RuleForm, SeriesEditForm, SeriesForm
+from monitoring.forms.series import BaselineForm, PointForm, SeriesEditForm, SeriesForm
 from monitoring.forms.spans import ChartForm
-from monitoring.models import Alert, Series
+from monitoring.models import Alert, Rule, Series
 from monitoring.selectors import points_of
 from monitoring.selectors.charts import Asked, bounds, chart_of, what_happened
 from monitoring.selectors.overview import cards
 from monitoring.selectors.points import Sampled, recent_points
-from monitoring.views.common import CONFIGURE, find_rule, find_series, form_page, go
-from monitoring.wording import limit_text, series_name
-from portfolio.views.common import allow, attempt, find_use_case, person_of
+from monitoring.views.common import CONFIGURE, find_series, form_page
+from monitoring.wording import condition_of, limit_text, series_name, with_unit
+from portfolio.views.common import allow, find_use_case, person_of
 
 POINT_COLUMNS = (
     Column("time", gettext_lazy("Time (UTC)")),
@@ -55,7 +53,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "use_case": series.use_case,
         "card": cards([series])[0],
         "metric": metric(series.metric),
-        "rules": [{"rule": r, "warn": limit_text(r, "warn"), "act": limit_text(r, "act")} for r in rules],
+        "rules": [_rule_row(rule, series) for rule in rules],
         "alerts": Alert.objects.filter(series=series).order_by("-opened_at")[:20],
         "points": list(reversed(recent_points([series.pk], ROWS_SHOWN)[series.pk])),
         **_charted(request, series),
@@ -152,75 +150,6 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def define_rule(request: HttpRequest, pk: int) -> HttpResponse:
-    """A threshold; it can be tried on the past first."""
-    series = _configurable(request, pk)
-    form = RuleForm(request.POST or None, series=series)
-    if "try" in request.POST:
-        return _tried(request, series, form, title=_("New rule"), submit=_("Switch the rule on"))
-    return _form(
-        request,
-        series,
-        form,
-        lambda: services.define_rule(series=series, by=person_of(request), **form.values()),
-        title=_("New rule for %(name)s") % {"name": series_name(series)},
-        submit=_("Switch the rule on"),
-        may_try=True,
-    )
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def edit_rule(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Change a threshold."""
-    rule = find_rule(request, pk)
-    series = rule.series
-    allow(request, series.use_case, CONFIGURE)
-    form = RuleForm(request.POST or None, series=series, rule=rule)
-    title = _("Edit the rule %(name)s") % {"name": rule.name}
-    if "try" in request.POST:
-        return _tried(request, series, form, title=title, submit=_("Save the rule"))
-    return _form(
-        request,
-        series,
-        form,
-        lambda: services.edit_rule(rule=rule, changes=form.values(), by=person_of(request)),
-        title=title,
-        submit=_("Save the rule"),
-        may_try=True,
-    )
-
-
-@require_POST
-@login_required
-def switch_rule(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Switch a rule on or off."""
-    rule = find_rule(request, pk)
-    allow(request, rule.series.use_case, CONFIGURE)
-    enabled = request.POST.get("enabled") == "on"
-    services.switch_rule(rule=rule, enabled=enabled, by=person_of(request))
-    messages.success(request, _("The rule is on.") if enabled else _("The rule is off; its alert ended."))
-    return go(request, _url(rule.series))
-
-
-def _tried(request: HttpRequest, series: Series, form: RuleForm, **shown: Any) -> HttpResponse:
-    """The form again, with how often the rule would have fired."""
-    tried = None
-    if form.is_valid():
-        tried = attempt(form, lambda: services.try_rule(series=series, by=person_of(request), **form.only_limits()))
-    context = {
-        "form": form,
-        "use_case": series.use_case,
-        "cancel_url": _url(series),
-        "may_try": True,
-        "tried": tried,
-        **shown,
-    }
-    return render(request, "monitoring/form.html", context, partial="form", status=200 if tried else 422)
-
-
 def _form(request: HttpRequest, series: Series, form: Any, call: Any, **shown: Any) -> HttpResponse:
     return form_page(
         request,
@@ -237,6 +166,18 @@ def _configurable(request: HttpRequest, pk: int) -> Series:
     series = find_series(request, pk)
     allow(request, series.use_case, CONFIGURE)
     return series
+
+
+def _rule_row(rule: Rule, series: Series) -> dict[str, Any]:
+    kind = condition_of(rule)
+    clear = None if rule.clear is None else with_unit(rule.clear, kind.limit_unit(series.unit))
+    return {
+        "rule": rule,
+        "kind": kind.label,
+        "warn": limit_text(rule, "warn", series.unit),
+        "act": limit_text(rule, "act", series.unit),
+        "clear": clear,
+    }
 
 
 def _url(series: Series) -> str:

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from monitoring import wire
 from monitoring.api import senders
-from monitoring.models import Alert, Point, Series, Source
+from monitoring.models import Alert, Point, Rule, Series, Source
 from tests.factories.accounts import PersonFactory, ServiceAccountFactory, api_as, give, person_with
 from tests.factories.monitoring import AlertFactory, RuleFactory, SeriesFactory, SourceFactory, moment, points
 from tests.factories.portfolio import UseCaseFactory
@@ -333,3 +333,41 @@ def test_writing_needs_the_right(address: str, content: dict[str, str]) -> None:
     assert outsider.post(f"/api/v1/{address}", given).status_code == 404
     assert not Source.objects.exists()
     assert not Alert.objects.exists()
+
+
+# -- Kinds of rules and trials ---------------------------------------------------------------------------------------
+
+
+def test_a_rule_is_tried_over_rest_and_nothing_is_stored() -> None:
+    series = SeriesFactory.create(baseline=0.9)
+    points(series, [0.9, 0.7, 0.9, 0.84, 0.9], minutes_apart=60)
+    client = api_as(person_with("technical_lead", series.use_case))
+    address = f"/api/v1/series/{series.pk}/try-rule/"
+    answer = client.post(address, {"op": ">=", "warn": 0.85, "act": 0.8}, format="json").json()
+    assert (answer["fired"], answer["act"], answer["points"], len(answer["alerts"])) == (2, 1, 5, 2)
+    assert answer["alerts"][0]["level"] == "warn"
+    fall = {"condition": "baseline", "params": {"measured_in": "percent"}, "op": ">=", "warn": 10}
+    assert client.post(address, fall, format="json").json()["fired"] == 1
+    assert client.post(address, {"condition": "moon"}, format="json").status_code == 422
+    assert not Rule.objects.exists()
+    assert api_as(PersonFactory.create()).post(address, fall, format="json").status_code == 404
+    assert APIClient().post(address, fall, format="json").status_code == 401
+
+
+def test_a_rule_of_a_kind_is_defined_and_read_over_rest() -> None:
+    series = SeriesFactory.create(baseline=0.9)
+    client = api_as(person_with("technical_lead", series.use_case))
+    given = {"series": series.pk, "name": "Near", "condition": "baseline", "op": ">=", "warn": 5, "act": 10}
+    made = client.post("/api/v1/rules/", given | {"needed": 2, "among": 3, "min_n": 50}, format="json")
+    assert made.status_code == 201, made.content
+    shown = client.get(f"/api/v1/rules/{made.json()['id']}/").json()
+    assert (shown["condition"], shown["params"], shown["needed"], shown["among"]) == (
+        "baseline",
+        {"measured_in": "percent"},
+        2,
+        3,
+    )
+    wrong = client.post("/api/v1/rules/", given | {"name": "x", "params": {"measured_in": "inches"}}, format="json")
+    assert "measured_in" in wrong.json()["errors"]
+    bad = client.patch(f"/api/v1/rules/{shown['id']}/", {"among": 1}, format="json")
+    assert bad.status_code == 422

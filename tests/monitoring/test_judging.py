@@ -127,7 +127,7 @@ def test_old_history_that_arrives_opens_no_alerts_of_the_past() -> None:
 
 
 def test_points_in_a_row_count_across_judgements() -> None:
-    rule = RuleFactory.create(consecutive=3)
+    rule = RuleFactory.create(needed=3, among=3)
     for minutes in (9, 6):
         push(rule.series, moment(minutes), 0.7)
         judge(rule.series)
@@ -240,3 +240,78 @@ def test_the_task_judges_and_says_how_many_changed() -> None:
     assert tasks.judge_series([rule.series.pk]) == 1
     assert tasks.judge_series([rule.series.pk]) == 0
     assert Rule.objects.count() == 1
+
+
+# -- Kinds of rules --------------------------------------------------------------------------------------------------
+
+
+def test_a_fall_below_the_baseline_opens_an_alert_in_the_unit_of_the_series() -> None:
+    series = SeriesFactory.create(baseline=0.9)
+    RuleFactory.create(series=series, condition="baseline", params={}, op=">=", warn=5, act=10)
+    points(series, [0.8])
+    judge(series)
+    alert = Alert.objects.get()
+    assert (alert.level, alert.value) == ("act", 0.8)
+    assert alert.limit == pytest.approx(0.81)
+    assert "below the baseline of 0.9" in alert.message
+
+
+def test_a_weekday_is_judged_with_the_points_of_earlier_weeks_alone() -> None:
+    series = SeriesFactory.create(metric="request_volume", direction="target", unit="requests")
+    rule = RuleFactory.create(series=series, condition="weekday", params={"weeks": "3"}, op=">=", warn=30, act=60)
+    for week in (3, 2, 1):
+        push(series, moment(week * 7 * 24 * 60), 1000)
+    judge(series)
+    assert not Alert.objects.exists()
+    push(series, moment(1), 100)
+    judge(series)
+    assert Alert.objects.get(rule=rule).level == "act"
+
+
+def test_windows_are_compared_across_judgements() -> None:
+    series = SeriesFactory.create()
+    RuleFactory.create(series=series, condition="previous", params={"size": "2"}, op=">=", warn=20, act=50)
+    for minutes, value in ((20, 10), (15, 10), (10, 7), (5, 7)):
+        push(series, moment(minutes), value)
+        judge(series)
+    assert [(alert.level, alert.value) for alert in Alert.objects.all()] == [("warn", 7)]
+
+
+def test_a_missing_value_opens_an_alert_while_nothing_comes() -> None:
+    use_case = UseCaseFactory.create(stage="operations")
+    series = SeriesFactory.create(use_case=use_case, expected_every_seconds=3600)
+    RuleFactory.create(series=series, condition="missing", params={"windows": "4"}, op="<=", warn=0, act=2)
+    push(series, moment(60 * 2), 0.9)
+    judge(series)
+    assert Alert.objects.filter(rule__isnull=False).count() == 1  # one and a half intervals are over
+    Alert.objects.all().delete()
+    Series.objects.update(silent_after=timezone.now() - timedelta(minutes=1))
+    assert judging.ticking() == [series.pk]
+    tasks.judge_silence()
+    alert = Alert.objects.get(rule__isnull=False)
+    assert (alert.level, alert.value, alert.limit) == ("warn", None, None)
+    assert "1 of the last 4 expected values is missing" in alert.message
+    Series.objects.update(enabled=False)
+    assert judging.ticking() == []
+
+
+def test_kinds_that_look_back_ask_no_more_questions_for_many_series_than_for_one() -> None:
+    use_case = UseCaseFactory.create()
+    kinds: tuple[dict[str, Any], ...] = (
+        {"condition": "weekday", "params": {"weeks": "4"}, "op": "between", "warn": 50},
+        {"condition": "previous", "params": {"size": "30"}, "op": "between", "warn": 50},
+        {"condition": "baseline", "op": "between", "warn": 50},
+        {"condition": "threshold", "op": ">=", "warn": 0.5, "needed": 3, "among": 5},
+    )
+
+    def queries(count: int) -> int:
+        listed = [SeriesFactory.create(use_case=use_case, segment=f"{count}-{i}", baseline=1) for i in range(count)]
+        for one in listed:
+            for kind in kinds:
+                RuleFactory.create(series=one, act=None, **kind)
+            points(one, [0.95, 0.96], minutes_apart=7 * 24 * 60)
+        with CaptureQueriesContext(connection) as captured:
+            judge(*listed)
+        return len([query for query in captured if "UPDATE" not in query["sql"]])
+
+    assert queries(1) == queries(9)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from django.urls import reverse
 from pytest_django import Settings
 from pytest_httpserver import HTTPServer
 
+from monitoring.condition import conditions
 from monitoring.models import Alert, Rule, Series, Source
 from monitoring.worklist.alerts import BreachesToDecide, OpenAlerts
 from tests.factories.accounts import PersonFactory, person_with
@@ -170,7 +173,7 @@ def test_a_rule_is_tried_before_it_is_switched_on() -> None:
     client = lead_of(series)
     address = url("rule_define", series.pk)
     assert "0.85" in client.get(address).content.decode()
-    given = {"name": "Limit", "op": ">=", "warn": "0.85", "act": "0.8", "consecutive": "1"}
+    given = {"name": "Limit", "op": ">=", "warn": "0.85", "act": "0.8", "needed": "1", "among": "1"}
     tried = client.post(address, {**given, "try": "1"})
     assert "Would have fired 2 times in 90 days" in tried.content.decode()
     assert not Rule.objects.exists()
@@ -276,3 +279,61 @@ def test_the_work_list_holds_alerts_of_mine_and_decisions_i_may_take() -> None:
     assert [found.url for found in BreachesToDecide().items(owner)] == [url("alert", alert.pk)]
     Alert.objects.update(outcome="accept")
     assert list(BreachesToDecide().items(owner)) == []
+
+
+def test_every_kind_of_rule_has_a_form_that_tries_it_and_a_chart_of_the_trial() -> None:
+    series = SeriesFactory.create(baseline=0.9, expected_every_seconds=3600)
+    points(series, [0.9, 0.7, 0.9, 0.84], minutes_apart=60)
+    client = lead_of(series)
+    address = url("rule_define", series.pk)
+    asked = {
+        "threshold": {"op": ">=", "warn": "0.85"},
+        "baseline": {"op": ">=", "warn": "5", "param-measured_in": "percent"},
+        "previous": {"op": "between", "warn": "5", "param-size": "1", "param-measured_in": "percent"},
+        "weekday": {"op": "<=", "warn": "5", "param-weeks": "4", "param-measured_in": "percent"},
+        "missing": {"op": "<=", "warn": "2", "param-windows": "10"},
+    }
+    assert sorted(asked) == sorted(kind.key for kind in conditions)
+    for key, limits in asked.items():
+        here = f"{address}?kind={key}"
+        form = client.get(here).content.decode()
+        assert str(conditions.get(key).about) in html.unescape(form)
+        given = {"name": f"A rule of {key}", "needed": "1", "among": "1", **limits}
+        tried = client.post(here, {**given, "try": "1"})
+        assert tried.status_code == 200
+        shown = html.unescape(tried.content.decode())
+        assert not Rule.objects.filter(condition=key).exists()
+        if key != "weekday":
+            assert "90 days" in shown
+            (drawn,) = re.findall(r'data-chart="([^"]+)"', shown)
+            assert client.get(drawn).json()["series"]
+        assert client.post(here, given).status_code == 302
+    assert Rule.objects.count() == len(asked)
+    page = html.unescape(client.get(url("series", series.pk)).content.decode())
+    assert "at most 5% below the baseline" in page
+    assert "at most 2 of the last 10 missing" in page
+
+
+def test_what_a_kind_refuses_stands_at_its_setting() -> None:
+    series = SeriesFactory.create(expected_every_seconds=0)
+    client = lead_of(series)
+    given = {"name": "Limit", "op": ">=", "warn": "5", "needed": "1", "among": "1", "param-weeks": "99"}
+    given["param-measured_in"] = "percent"
+    refused = client.post(f"{url('rule_define', series.pk)}?kind=weekday", given)
+    assert refused.status_code == 422
+    assert "Give a whole number from 2 to 26." in refused.content.decode()
+    bare = client.post(f"{url('rule_define', series.pk)}?kind=baseline", given)
+    assert "has no baseline yet" in bare.content.decode()
+    wrong = client.get(f"{url('rule_trial', series.pk)}?kind=weekday&op=nonsense")
+    assert wrong.status_code == 422
+
+
+def test_a_metric_can_start_with_the_rule_of_the_catalogue() -> None:
+    use_case = UseCaseFactory.create()
+    client = as_(person_with("technical_lead", use_case))
+    given = {"metric": "psi", "expected_every_seconds": "3600", "with_rule": "on"}
+    client.post(url("series_define", use_case.key), given)
+    rule = Rule.objects.get()
+    assert (rule.op, rule.warn, rule.act) == ("<=", 0.1, 0.25)
+    client.post(url("series_define", use_case.key), given | {"metric": "cost_1k"})
+    assert Rule.objects.count() == 1

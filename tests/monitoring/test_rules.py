@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.errors import Invalid
-from monitoring.rules import ACT, WARN, Draft, check_limits, judge, level_of, limit_broken, times_fired, walk
+from monitoring.rules import ACT, WARN, Draft, check_limits, episodes, judge, level_of, limit_broken, walk
 from monitoring.selectors.points import Sampled
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
@@ -48,7 +48,7 @@ def test_the_limit_itself_is_inside(rule: Draft, value: float, level: str | None
 
 
 def test_several_in_a_row_are_needed_when_the_rule_says_so() -> None:
-    rule = Draft(">=", warn=0.85, act=0.8, consecutive=3)
+    rule = Draft(">=", warn=0.85, act=0.8, needed=3, among=3)
     assert judge(rule, series([0.7, 0.7])) is None
     assert judge(rule, series([0.7, 0.7, 0.7])) == ACT
     assert judge(rule, series([0.7, 0.84, 0.7])) == WARN
@@ -74,7 +74,7 @@ def test_an_open_alert_changes_nothing_while_it_lasts() -> None:
 
 
 def test_points_before_the_start_only_count_towards_the_row() -> None:
-    rule = Draft(">=", warn=0.85, consecutive=3)
+    rule = Draft(">=", warn=0.85, needed=3, among=3)
     found = list(walk(rule, series([0.8, 0.8, 0.8]), since=START + timedelta(minutes=2)))
     assert [change.what for change in found] == ["opened"]
     assert list(walk(rule, series([0.8, 0.8, 0.8, 0.9]), since=START + timedelta(minutes=3))) == []
@@ -86,8 +86,9 @@ def test_the_nearer_edge_of_a_band_is_the_limit_that_broke() -> None:
 
 
 def test_a_rule_is_tried_on_history() -> None:
-    tried = times_fired(AT_LEAST, series([0.9, 0.84, 0.9, 0.7, 0.9, 0.84, 0.7]))
-    assert tried == {"fired": 3, "act": 2, "points": 7}
+    tried = episodes(walk(AT_LEAST, series([0.9, 0.84, 0.9, 0.7, 0.9, 0.84, 0.7])))
+    assert [alert.level for alert in tried] == [WARN, ACT, ACT]
+    assert [alert.ended_at is None for alert in tried] == [False, False, True]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_a_rule_is_tried_on_history() -> None:
         (Draft("<=", warn=2, act=1), "act"),
         (Draft("<="), "warn"),
         (Draft("<", warn=1), "op"),
-        (Draft("<=", warn=1, consecutive=0), "consecutive"),
+        (Draft("<=", warn=1, needed=0), "needed"),
         (Draft("<=", warn=float("nan")), "warn"),
         (Draft("<=", warn=1, warn_high=2), "warn_high"),
         (Draft("between", warn=1), "warn_high"),
@@ -122,7 +123,7 @@ values = st.lists(st.floats(min_value=0, max_value=1, allow_nan=False), max_size
 
 @given(values, st.integers(min_value=1, max_value=5))
 def test_walking_ends_where_judging_does(found: list[float], consecutive: int) -> None:
-    rule = Draft(">=", warn=0.85, act=0.8, consecutive=consecutive)
+    rule = Draft(">=", warn=0.85, act=0.8, needed=consecutive, among=consecutive)
     points = series(found)
     open_now = None
     for change in walk(rule, points):

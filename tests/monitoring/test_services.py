@@ -208,7 +208,7 @@ def test_a_rule_is_tried_on_the_last_90_days() -> None:
     points(series, [0.9, 0.7, 0.9, 0.84, 0.9], minutes_apart=60)
     series.refresh_from_db()
     tried = services.try_rule(series=series, op=">=", warn=0.85, act=0.8, by=SYSTEM)
-    assert tried == {"fired": 2, "act": 1, "points": 5}
+    assert (tried.fired, tried.act, tried.points, tried.judged) == (2, 1, 5, 5)
     assert not Alert.objects.exists()
 
 
