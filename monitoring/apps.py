@@ -13,11 +13,13 @@ class MonitoringConfig(AppConfig):
         from monitoring.condition import conditions
         from monitoring.connector import connectors
         from monitoring.marker import markers
+        from monitoring.statistic import statistics
         from portfolio.lens import lenses
         from portfolio.panel import panels
         from portfolio.work_item import work_sources
 
         conditions.discover("monitoring.conditions")
+        statistics.discover("monitoring.drift")
         connectors.discover("monitoring.connectors")
         lenses.discover("monitoring.lenses")
         markers.discover("monitoring.markers")

@@ -1,0 +1,1 @@
+"""Statistics of drift: one file each."""
