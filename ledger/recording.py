@@ -20,7 +20,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from kernel.canonical import canonical_bytes, digest, plain, plain_bytes
-from kernel.database import check_references_now
+from kernel.database import having_checked_references, insert_rows
 from kernel.errors import Conflict
 from ledger.context import LedgerContext
 from ledger.merkle import leaf_hash
@@ -190,12 +190,13 @@ def append(drafts: Sequence[Draft], watches: Iterable[Watch] = ()) -> None:
     a policy), was written since: whoever changes a fact records it under this same lock, so what nobody recorded until
     now will be recorded after this unit.
     """
-    check_references_now()
     first = _take(len(drafts))
     for watch in watches:
         _refuse_if_overtaken(watch, first)
     at = timezone.now()
-    Event.objects.bulk_create((draft.event(first + n, at) for n, draft in enumerate(drafts)), batch_size=BATCH)
+    events = [draft.event(first + n, at) for n, draft in enumerate(drafts)]
+    for start in range(0, len(events), BATCH):
+        insert_rows(events[start : start + BATCH])
     personal = [
         PersonalValue(event_id=first + n, path=value.path, salt=value.salt, value=value.value)
         for n, draft in enumerate(drafts)
@@ -219,7 +220,9 @@ def _take(count: int) -> int:
         for _attempt in range(2):
             # One statement locks, counts and answers; the lock lasts until the transaction ends.
             cursor.execute(
-                "UPDATE ledger_head SET next_index = next_index + %s WHERE id = %s RETURNING next_index",
+                having_checked_references(
+                    "UPDATE ledger_head SET next_index = next_index + %s WHERE id = %s RETURNING next_index"
+                ),
                 [count, Head.SINGLETON],
             )
             rows = cursor.fetchall()

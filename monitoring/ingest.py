@@ -21,7 +21,7 @@ import orjson
 from django.db import connection
 
 from accounts.models import User
-from kernel.database import is_postgresql
+from kernel.database import insert_rows, is_postgresql
 from ledger import UnitOfWork, state
 from monitoring.models import IngestBatch, Source
 from monitoring.newest import Row, locked, touch
@@ -220,7 +220,7 @@ WHERE p.value <> s.value OR COALESCE(s.n, p.n, -1) <> COALESCE(p.n, -1)
 def _record(uow: UnitOfWork, result: Stored, home: Home, batch: IngestBatch) -> None:
     batch.use_case_id, batch.points = home.use_case_id, result.received
     batch.stored, batch.revised = result.stored, result.revised
-    batch.save(force_insert=True)
+    insert_rows([batch])
     result.batches.append(batch.pk)
     uow.record(
         RECEIVED,
