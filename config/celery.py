@@ -30,6 +30,7 @@ SCHEDULE: dict[str, int] = {
     "gates.tasks.escalate": 600,
     "gates.tasks.watch_conditions": 900,
     "gates.tasks.call_reviews": 900,
+    "gates.tasks.watch_breaches": 300,
     "gates.tasks.end_emergencies": 60,
     "gates.tasks.chase_reviews": 900,
     "notify.tasks.deliver": 15,

@@ -222,6 +222,8 @@ SPECTACULAR_SETTINGS = {
         "FindingOutcomeEnum": "gates.models.CriterionFinding.Outcome",
         "DecisionOutcomeEnum": "gates.models.Decision.Outcome",
         "DecisionChoiceEnum": "gates.services.decisions.OUTCOMES",
+        "BreachDecisionStateEnum": "gates.models.BreachDecision.State",
+        "BreachStateFilterEnum": "gates.breach_reading.STATES",
         "ConditionStateEnum": "gates.models.Condition.State",
         "ReviewStateEnum": "gates.models.Review.State",
         "EmergencyStateEnum": "gates.models.EmergencyRelease.State",

@@ -20,7 +20,7 @@ class GatesConfig(AppConfig):
             on_portfolio_changed,
             on_roles_changed,
         )
-        from gates.keeping import moments_of_snapshots
+        from gates.keeping import moments_of_breaches, moments_of_snapshots
         from monitoring.marker import markers
         from monitoring.retention import in_use_at
         from monitoring.signals import alert_changed
@@ -45,3 +45,4 @@ class GatesConfig(AppConfig):
         roles_changed.connect(on_roles_changed, dispatch_uid="gates.roles_changed")
         delegation_changed.connect(on_delegation_changed, dispatch_uid="gates.delegation_changed")
         in_use_at(moments_of_snapshots)
+        in_use_at(moments_of_breaches)

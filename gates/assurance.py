@@ -1,8 +1,9 @@
 """Whether gates already passed would still be passed: the continuous state of an approval.
 
-The newest passed gate is what a use case lives under: every mandatory criterion of it that no longer passes, and
-every alert nobody has decided about, puts it at risk. Of earlier gates only what is positively not met counts: their
-evidence may age, for a later gate has asked anew. A machine may reopen a gate; it never approves one.
+The newest passed gate is what a use case lives under: every mandatory criterion of it that no longer passes, every
+alert nobody has decided about and every breach that lasts in spite of what was decided puts it at risk. Of earlier
+gates only what is positively not met counts: their evidence may age, for a later gate has asked anew. A machine may
+reopen a gate; it never approves one.
 """
 
 from __future__ import annotations

@@ -18,7 +18,9 @@ from gates.waiving import RANK
 
 IN_FORCE, AT_RISK, REAPPROVAL = "in_force", "at_risk", "reapproval_required"
 WORST = {IN_FORCE: 0, AT_RISK: 1, REAPPROVAL: 2}
-NEEDED = frozenset({"profile", "models", "people", "alerts", "past_waivers", "review_calls"})
+UNDECIDED = "breach_undecided"
+ACCEPTED = "accept"
+NEEDED = frozenset({"profile", "models", "people", "alerts", "past_waivers", "review_calls", "breaches"})
 """Facts looked at here beside those that the criteria ask for."""
 
 
@@ -90,10 +92,36 @@ def _ended_waivers(passed: Passed) -> Mapping[str, Any]:
 
 
 def _alerts(passed: Passed) -> Iterable[Reason]:
-    open_now = [a for a in passed.facts["alerts"] if not a["decided"]] if passed.newest else []
-    for alert in open_now:
-        code = "silence" if alert["silence"] else f"alert_{alert['level']}"
-        yield Reason(code, alert["message"], alert=str(alert["id"]))
+    """Alerts that last: nobody has decided about them, or what was decided has not helped yet."""
+    newest = {str(row["alert"]): row for row in passed.facts["breaches"]}
+    for alert in passed.facts["alerts"] if passed.newest else ():
+        key, row = str(alert["id"]), newest.get(str(alert["id"]))
+        if row is not None and row["owed"]:
+            yield Reason(UNDECIDED, f"{alert['message']} {_owed_words(row, passed.at)}", alert=key)
+        elif not alert["decided"]:
+            code = "silence" if alert["silence"] else f"alert_{alert['level']}"
+            yield Reason(code, alert["message"], alert=key)
+        elif alert["outcome"] != ACCEPTED:
+            yield Reason("breach_lasts", f"{alert['message']} {_lasts_words(alert, row)}", alert=key)
+
+
+def _breaches(passed: Passed) -> Iterable[Reason]:
+    """Breaches that are over and whose decision is late: being over does not decide them."""
+    for row in passed.facts["breaches"] if passed.newest else ():
+        if row["owed"] and row["over"] and row["due_at"] <= passed.at:
+            yield Reason(UNDECIDED, f"{row['message']} {_owed_words(row, passed.at)}", alert=str(row["alert"]))
+
+
+def _owed_words(row: Mapping[str, Any], at: datetime) -> str:
+    who = f" by {row['owes']}" if row["owes"] else ""
+    if row["due_at"] <= at:
+        return f"The decision {row['label']} is late: it was owed{who} until {day(row['due_at'])}."
+    return f"The decision {row['label']} is owed{who} until {day(row['due_at'])}."
+
+
+def _lasts_words(alert: Mapping[str, Any], row: Mapping[str, Any] | None) -> str:
+    label = f" ({row['label']}, {day(row['decided_at'])})" if row is not None else ""
+    return f"Decided: {alert['outcome'].replace('_', ' ')}{label}; the metric has not recovered yet."
 
 
 def _tier(passed: Passed) -> Iterable[Reason]:
@@ -135,6 +163,7 @@ KINDS: tuple[Callable[[Passed], Iterable[Reason]], ...] = (
     _blocked,
     _criteria,
     _alerts,
+    _breaches,
     _tier,
     _version,
     _owners,

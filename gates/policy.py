@@ -14,6 +14,8 @@ MODES = ("mandatory", "advisory", "not_applicable")
 CONDITIONS = ("third_party", "personal_data", "affects_people", "generative_or_agentic")
 CHANGES = ("purpose", "data", "model", "prompt", "integration", "oversight", "owner", "vendor", "incident", "evidence")
 OPERATORS = (">=", "<=", "==")
+DAYS_TO_DECIDE: Mapping[str, int] = {"minimal": 14, "limited": 7, "high": 3}
+"""Days to decide what is done after a breach, where a policy does not say."""
 RECURRING = "operations"
 """The stage whose gate leads back to itself: the recurring review."""
 
@@ -111,6 +113,8 @@ class PolicyBody:
     digest: str
     waiver_days: Mapping[str, int] = field(default_factory=dict)
     """The longest a waiver may run, by tier."""
+    breach_days: Mapping[str, int] = field(default_factory=lambda: DAYS_TO_DECIDE)
+    """Days to decide what is done after a breach, by tier."""
 
     def next_gate(self, stage: str) -> Gate | None:
         """The gate that leads on from a stage, if this policy has one."""

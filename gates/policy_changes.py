@@ -195,6 +195,7 @@ def _general(before: PolicyBody, after: PolicyBody) -> Iterator[Change]:
     for name, old, new in (
         ("review cadence", before.cadence_days, after.cadence_days),
         ("longest waiver", before.waiver_days, after.waiver_days),
+        ("breach decided within", before.breach_days, after.breach_days),
     ):
         for tier in TIERS:
             if old.get(tier) != new.get(tier):

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from gates.policy import MODES, TIERS, PolicyBody
+from gates.policy import DAYS_TO_DECIDE, MODES, TIERS, PolicyBody
 from gates.policy_changes import STRICTNESS, Effect, changes
 from gates.policy_reading import policy_from, read_policy, require_size
 from gates.policy_shapes import LONGEST, Shapes, number
@@ -32,6 +32,7 @@ EXTENSION_KEYS = (
     "review_cadence_days",
     "sign_off_validity_days",
     "waivers",
+    "breach_decision_days",
 )
 CHANGE_KEYS = ("applies", "threshold", "validity_days", "waivable", "once", "invalidated_by")
 SLOT_KEYS = ("add_signers", "decision_sla_days", "board_quorum")
@@ -115,6 +116,7 @@ class _Merger(Shapes):
         self._gates(self.mapping(raw.get("gates"), ("gates",)))
         self._matrix(self.mapping(raw.get("approval_matrix"), ("approval_matrix",)))
         self._days_by_tier(raw.get("review_cadence_days"), ("review_cadence_days",), self.data, "review_cadence_days")
+        self._breach_days(raw.get("breach_decision_days"))
         waivers = self.mapping(raw.get("waivers"), ("waivers",), ("max_days",))
         if waivers.get("max_days") is not None:
             here = self.data.setdefault("waivers", {})
@@ -254,6 +256,15 @@ class _Merger(Shapes):
             else:
                 target[key] = {**(target.get(key) or {}), tier: days}
 
+    def _breach_days(self, raw: Any) -> None:
+        """Where the organisation says nothing, its days are those that hold without a word."""
+        if raw is not None:
+            self._all_breach_days()
+            self._days_by_tier(raw, ("breach_decision_days",), self.data, "breach_decision_days")
+
+    def _all_breach_days(self) -> None:
+        self.data["breach_decision_days"] = {**DAYS_TO_DECIDE, **(self.data.get("breach_decision_days") or {})}
+
     def _sign_off_days(self, raw: Any) -> None:
         if raw is None:
             return
@@ -271,13 +282,18 @@ class _Merger(Shapes):
         if raw not in TIERS:
             self.problem(("least_tier",), f"has to be one of {', '.join(TIERS)}")
             return
+        self._all_breach_days()
         for tier in TIERS[: TIERS.index(raw)]:
             for gate in self.data["gates"].values():
                 for criterion in gate["criteria"]:
                     _raise_criterion(criterion, tier, raw)
             for tiers in (self.data.get("approval_matrix") or {}).values():
                 _raise_slots(tiers, tier, raw)
-            for days in (self.data.get("review_cadence_days"), (self.data.get("waivers") or {}).get("max_days")):
+            for days in (
+                self.data.get("review_cadence_days"),
+                self.data.get("breach_decision_days"),
+                (self.data.get("waivers") or {}).get("max_days"),
+            ):
                 _stricter(days, tier, raw, min)
 
     def _gone(self, place: Place, message: str) -> None:

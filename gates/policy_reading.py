@@ -14,6 +14,7 @@ from gates.params import ParamError, parse_params
 from gates.policy import (
     CHANGES,
     CONDITIONS,
+    DAYS_TO_DECIDE,
     MODES,
     OPERATORS,
     TIERS,
@@ -106,6 +107,10 @@ class _Reader(Shapes):
             "sign_off_validity_days": self.days(data.get("sign_off_validity_days"), ("sign_off_validity_days",), 30),
             "judges": self._judges(data.get("judges")),
             "waiver_days": self._waiver_days(data.get("waivers")),
+            "breach_days": {
+                **DAYS_TO_DECIDE,
+                **self.days_by_tier(data.get("breach_decision_days"), ("breach_decision_days",)),
+            },
         }
         self._board_quorum(data)
         try:

@@ -29,6 +29,7 @@ POLICY_KEYS = [
     "out_of_cycle_triggers",
     "sign_off_validity_days",
     "waivers",
+    "breach_decision_days",
 ]
 GATE_KEYS = ("title", "from", "to", "criteria")
 CRITERION_KEYS = [

@@ -12,6 +12,8 @@ from django.utils import timezone
 from gates.assessment import assess
 from gates.assurance import reassess
 from gates.assurance_escalation import escalate_overdue
+from gates.breach_days import chase_breaches
+from gates.breaching import open_owed
 from gates.call_days import press_calls, settle_calls
 from gates.calling import call_due_reviews
 from gates.condition_days import remind_owners, tell_overdue
@@ -34,6 +36,7 @@ def reassess_use_case(use_case_id: str) -> None:
         ids = [UUID(use_case_id)]
         settle_calls(ids)
         call_due_reviews(ids)
+        open_owed(ids)
         assess(ids)
         reassess(ids)
 
@@ -63,6 +66,7 @@ def sweep() -> int:
         due += UseCase.objects.filter(assessment__isnull=True).values_list("pk", flat=True)[:room]
     if due:
         with ledger_context(auth_method="worker"):
+            open_owed(due)
             assess(due)
             reassess(due)
     return len(due)
@@ -114,6 +118,18 @@ def call_reviews() -> int:
     """Settle the review calls that were answered, call what is due, remind of the rest and take what is late up."""
     with ledger_context(auth_method="worker"):
         return settle_calls() + call_due_reviews() + press_calls()
+
+
+@shared_task(name="gates.tasks.watch_breaches", soft_time_limit=240, time_limit=300)
+def watch_breaches() -> int:
+    """Open the decisions that breaches owe, remind of those that are late and take them a level up."""
+    with ledger_context(auth_method="worker"):
+        opened = open_owed()
+        late = chase_breaches()
+        if late:
+            assess(late)
+            reassess(late)
+        return opened + len(late)
 
 
 @shared_task(name="gates.tasks.end_emergencies", soft_time_limit=240, time_limit=300)

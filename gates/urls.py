@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from gates import board_urls, obligation_urls, policy_urls
+from gates import board_urls, breach_urls, obligation_urls, policy_urls
 from gates.views import commenting, conditions, deciding, ending, missing, reviews, signing, waivers
 
 app_name = "gates"
@@ -36,4 +36,5 @@ urlpatterns = [
     *policy_urls.urlpatterns,
     *board_urls.urlpatterns,
     *obligation_urls.urlpatterns,
+    *breach_urls.urlpatterns,
 ]

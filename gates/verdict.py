@@ -10,7 +10,7 @@ deny whatever else there is, an emergency release too.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from django.utils import timezone
 from accounts.roles import role_name
 from gates.assessment import assess
 from gates.assurance import reassess
+from gates.assurance_reasons import UNDECIDED
 from gates.circumstances import Circumstances, current, last_review, past
 from gates.criterion import day
 from gates.engine import Judged, blockers, remedy
@@ -163,9 +164,23 @@ def _lacking(seen: Circumstances, *, strict: bool) -> list[Line]:
     state = seen.assured.state
     if state == GateAssurance.State.REAPPROVAL or (strict and state != GateAssurance.State.IN_FORCE):
         label = str(GateAssurance.State(state).label)
-        texts = [r["text"] for r in seen.assured.reasons] or ["The reason is not on record."]
-        return [Line(state, f"{label}: {text}") for text in texts]
+        if not seen.assured.reasons:
+            return [Line(state, f"{label}: The reason is not on record.")]
+        return [_standing(state, label, reason) for reason in seen.assured.reasons]
     return []
+
+
+def _standing(state: str, label: str, reason: Mapping[str, Any]) -> Line:
+    if reason["code"] == UNDECIDED:
+        return Line(UNDECIDED, f"{label}: Breach undecided: {reason['text']}")
+    return Line(state, f"{label}: {reason['text']}")
+
+
+def _at_risk(reason: Mapping[str, Any]) -> Line:
+    """A breach that nobody has decided about is told apart: a pipeline may wish to wait for that."""
+    if reason["code"] == UNDECIDED:
+        return Line(UNDECIDED, f"Breach undecided: {reason['text']}")
+    return Line("at_risk", f"At risk: {reason['text']}")
 
 
 def _without_decision(seen: Circumstances) -> str:
@@ -179,7 +194,7 @@ def _without_decision(seen: Circumstances) -> str:
 def _warnings(seen: Circumstances) -> list[Line]:
     found: list[Line] = []
     if seen.assured is not None and seen.assured.state == GateAssurance.State.AT_RISK:
-        found += [Line("at_risk", f"At risk: {reason['text']}") for reason in seen.assured.reasons]
+        found += [_at_risk(reason) for reason in seen.assured.reasons]
     for condition in seen.conditions:
         if _owed(condition, seen.at) and condition.due_on < seen.at.date():
             text = f"Condition {condition.position} is overdue since {condition.due_on:%-d %b %Y}: {condition.text}"

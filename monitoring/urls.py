@@ -13,7 +13,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/", overview.alerts, name="alerts"),
     path("alerts/<uuid:pk>/", alerts.page, name="alert"),
     path("alerts/<uuid:pk>/acknowledge/", alerts.acknowledge, name="alert_acknowledge"),
-    path("alerts/<uuid:pk>/decide/", alerts.decide, name="alert_decide"),
     path("series/<int:pk>/", series.page, name="series"),
     path("series/<int:pk>/data.json", series.data, name="series_data"),
     path("series/<int:pk>/points/", series.points, name="series_points"),

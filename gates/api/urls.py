@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
 from gates.api.boards import MeetingViewSet, RecusalViewSet
+from gates.api.breaches import BreachDecisionViewSet
 from gates.api.conditions import ConditionViewSet
 from gates.api.emergencies import EmergencyViewSet
 from gates.api.judging import FindingViewSet, GateView
@@ -29,6 +30,7 @@ router.register("decisions", DecisionViewSet, basename="decision")
 router.register("conditions", ConditionViewSet, basename="condition")
 router.register("waivers", WaiverViewSet, basename="waiver")
 router.register("emergency-releases", EmergencyViewSet, basename="emergency-release")
+router.register("breach-decisions", BreachDecisionViewSet, basename="breach-decision")
 router.register("review-calls", ReviewCallViewSet, basename="review-call")
 router.register("board-meetings", MeetingViewSet, basename="board-meeting")
 router.register("recusals", RecusalViewSet, basename="recusal")

@@ -7,17 +7,33 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from gates.fact import FactLoader, asked, fact_loaders
+from gates.fact import FactLoader, asked, fact_loaders, within
+from gates.models import BreachDecision
 from monitoring.selectors import open_alerts
 
 
 @fact_loaders.register
 class Alerts(FactLoader):
+    """What monitoring tells of each. Whether a breach is decided is asked of its decisions: one that holds no more,
+    because it grew worse or its day is over, has been asked again. Two queries."""
+
     key = "alerts"
     volatile = True
 
     def load(self, use_case_ids: Sequence[UUID] | None, at: datetime) -> dict[UUID, Any]:
-        return dict(open_alerts(asked(use_case_ids), at))
+        found = dict(open_alerts(asked(use_case_ids), at))
+        asked_again = _undecided(use_case_ids, at)
+        for alerts in found.values():
+            for alert in alerts:
+                if alert["id"] in asked_again:
+                    alert["decided"], alert["outcome"] = False, ""
+        return found
 
     def empty(self) -> Any:
         return []
+
+
+def _undecided(use_case_ids: Sequence[UUID] | None, at: datetime) -> set[UUID]:
+    """Alerts with a decision that was owed at that moment."""
+    rows = within(BreachDecision.objects.filter(opened_at__lte=at), asked(use_case_ids))
+    return set(rows.exclude(decided_at__lte=at).values_list("alert_id", flat=True))

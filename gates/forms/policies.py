@@ -198,14 +198,17 @@ class GeneralForm(PolicyForm):
         for tier in TIERS:
             initial[f"cadence_{tier}"] = body.cadence_days.get(tier)
             initial[f"waiver_{tier}"] = body.waiver_days.get(tier)
+            initial[f"breach_{tier}"] = body.breach_days.get(tier)
         super().__init__(*args, **{**kwargs, "initial": initial})
         for tier in TIERS:
             self.fields[f"cadence_{tier}"] = _days(_("Reviewed every days, %(tier)s tier") % {"tier": tier})
             self.fields[f"waiver_{tier}"] = _days(_("Longest waiver in days, %(tier)s tier") % {"tier": tier})
+            self.fields[f"breach_{tier}"] = _days(_("Breach decided within days, %(tier)s tier") % {"tier": tier})
 
     @property
     def tiers(self) -> list[dict[str, Any]]:
-        return [{"tier": t, "cadence": self[f"cadence_{t}"], "waiver": self[f"waiver_{t}"]} for t in TIERS]
+        names = ("cadence", "waiver", "breach")
+        return [{"tier": t, **{name: self[f"{name}_{t}"] for name in names}} for t in TIERS]
 
     def edits(self) -> list[Edit]:
         found: list[Edit] = []
@@ -214,7 +217,8 @@ class GeneralForm(PolicyForm):
         if self._changed("sign_off"):
             found.append((("sign_off_validity_days",), self.cleaned_data["sign_off"]))
         found += self._days_edits("cadence", ("review_cadence_days",))
-        return [*found, *self._days_edits("waiver", ("waivers", "max_days"))]
+        found += self._days_edits("waiver", ("waivers", "max_days"))
+        return [*found, *self._days_edits("breach", ("breach_decision_days",))]
 
 
 class ExtensionForm(GeneralForm):

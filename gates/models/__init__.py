@@ -2,6 +2,7 @@
 
 from gates.models.assessments import Assessment
 from gates.models.boards import AgendaItem, Attendance, Meeting, Recusal
+from gates.models.breaches import BreachDecision
 from gates.models.comments import Assignment, ReviewComment
 from gates.models.conditions import MOST_CONDITIONS, Condition
 from gates.models.findings import CriterionFinding, GateAssurance
@@ -17,6 +18,7 @@ __all__ = [
     "Assessment",
     "Assignment",
     "Attendance",
+    "BreachDecision",
     "Condition",
     "CriterionFinding",
     "Decision",

@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Q
 
 from accounts.roles import role_name
-from gates.models import Condition, Decision, Meeting, Review, SignOff, Waiver
+from gates.models import BreachDecision, Condition, Decision, Meeting, Review, SignOff, Waiver
 from gates.packs.minutes import minutes_of
 from gates.policy import PolicyBody
 from gates.selectors import policy_of
@@ -49,6 +49,7 @@ def decision_pack(review: Review) -> dict[str, Any]:
         "dissent": [_vote(v) for v in stood if v.verdict == SignOff.Verdict.REJECT],
         "conditions": [_condition(c) for c in decision.conditions.select_related("owner", "closed_by")],
         "waivers": [_waiver(w) for w in _waivers(review, decision)],
+        "breaches": [_breach(b) for b in _breaches(review, decision)],
         "minutes": [minutes_of(item.meeting) for item in _minuted(review)],
         "evidence": evidence_in(body),
         "earlier_snapshots": [
@@ -184,6 +185,29 @@ def _waiver(waiver: Waiver) -> dict[str, Any]:
         ],
         "settled_at": waiver.settled_at,
         "expires_at": waiver.expires_at,
+    }
+
+
+def _breaches(review: Review, decision: Decision) -> Iterable[BreachDecision]:
+    """What had been decided after breaches of the system by then."""
+    rows = BreachDecision.objects.filter(use_case=review.use_case, decided_at__lte=decision.decided_at)
+    rows = rows.filter(state=BreachDecision.State.DECIDED)
+    return rows.select_related("alert", "proposed_by", "decided_by").order_by("number")
+
+
+def _breach(row: BreachDecision) -> dict[str, Any]:
+    return {
+        "label": str(row),
+        "message": row.alert.message,
+        "outcome": row.outcome,
+        "outcome_name": str(row.get_outcome_display()),
+        "reason": row.reason,
+        "accepted_until": row.accepted_until,
+        "proposed_by": _person(row.proposed_by) if row.proposed_by else None,
+        "decided_by": _person(row.decided_by) if row.decided_by else None,
+        "decided_at": row.decided_at,
+        "facts": row.facts,
+        "facts_digest": row.digest,
     }
 
 

@@ -64,6 +64,7 @@ def pack_words(pack: Mapping[str, Any]) -> dict[str, Any]:
         "lapsed": [_vote(v) for v in pack["lapsed"]],
         "conditions": [_condition(c) for c in pack["conditions"]],
         "waivers": [_waiver(w) for w in pack["waivers"]],
+        "breaches": [_breach(b) for b in pack["breaches"]],
         "counted": f"{passed} of {asked} mandatory criteria passed, frozen on {moment(pack['snapshot']['taken_at'])}.",
         "findings": list(_grouped(findings)),
         "evidence": [
@@ -85,6 +86,18 @@ def pack_words(pack: Mapping[str, Any]) -> dict[str, Any]:
             ("Decision", decision["digest"]),
             ("Policy", policy["digest"]),
         ],
+    }
+
+
+def _breach(row: dict[str, Any]) -> dict[str, Any]:
+    until = f" until {row['accepted_until']}" if row["accepted_until"] else ""
+    people = [p["name"] for p in (row["proposed_by"], row["decided_by"]) if p]
+    return {
+        "label": row["label"],
+        "message": row["message"],
+        "decided": f"{row['outcome_name']}{until}",
+        "reason": row["reason"],
+        "who": f"{' and '.join(people) or 'covered by an acceptance'}, {moment(row['decided_at'])}",
     }
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import actions_on
+from gates.breach_reading import breaches_of
 from gates.engine import GateResult
 from gates.models import GateAssurance, Review
 from gates.obligations import calls_of, standing_release
@@ -52,6 +53,7 @@ class GatePanel(Panel):
             "open_reviews": running,
             "earlier": Review.objects.filter(use_case=use_case).exclude(state="open").select_related("decision")[:20],
             "passed": passed,
+            "breaches": breaches_of(use_case),
             "conditions": conditions_of(use_case),
             "renewable": _renewable(use_case, passed, results),
             "release": standing_release(use_case, timezone.now()),

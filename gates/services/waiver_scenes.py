@@ -101,12 +101,12 @@ def _not_independent(waiver: Waiver, person: User, role: str) -> str:
     voters = set(waiver.votes.values_list("person_id", flat=True))
     if person.pk in voters:
         return "You have already decided about this waiver; one person decides once."
-    stood_for = _stands_in_for(person)
+    stood_for = stands_in_for(person)
     if waiver.requested_by_id in stood_for:
         return "You stand in for the person who asked for this waiver, so somebody else decides about it (SOD-06)."
     if voters & stood_for:
         return "The person you stand in for has already decided about this waiver (SOD-10)."
-    if role == BOARD and _from_the_unit(waiver.use_case, person):
+    if role == BOARD and from_the_unit(waiver.use_case, person):
         return "Board members from the sponsoring unit do not vote (SOD-13)."
     return ""
 
@@ -161,13 +161,13 @@ def authors_of(refs: Iterable[Ref]) -> set[UUID]:
     return found
 
 
-def _stands_in_for(person: User) -> set[UUID]:
+def stands_in_for(person: User) -> set[UUID]:
     now = timezone.now()
     rows = Delegation.objects.filter(stand_in=person, starts_at__lte=now, ends_at__gt=now, ended_at__isnull=True)
     return set(rows.values_list("giver_id", flat=True))
 
 
-def _from_the_unit(use_case: UseCase, person: User) -> bool:
+def from_the_unit(use_case: UseCase, person: User) -> bool:
     """Whether somebody holds a role on the sponsoring unit itself or on the use case; the root unit is nobody's own."""
     scopes = [use_case.pk] if use_case.unit.path == "/" else [use_case.pk, use_case.unit_id]
     rows = RoleAssignment.objects.filter(user=person, scope_id__in=scopes, ended_at__isnull=True)

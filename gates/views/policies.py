@@ -209,6 +209,7 @@ def _general(body: PolicyBody) -> list[dict[str, Any]]:
         (_("A passed gate is reviewed every"), body.cadence_days),
         (_("A signature counts for"), every),
         (_("A waiver runs at most"), body.waiver_days),
+        (_("A breach is decided within"), body.breach_days),
     )
     return [{"name": name, "days": [days.get(tier) for tier in TIERS]} for name, days in rows if days]
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.access import actions_on
 from accounts.models import User
 from accounts.roles import role_name
+from gates.breach_reading import breaches_of
 from gates.differences import Difference, fact_differences
 from gates.dossier import Preview, costs_of, issues_of, kpis_of, previews_of, risks_of, rounds_before
 from gates.duties import BOARD, SlotState
@@ -70,6 +71,7 @@ def review_context(review: Review, user: User, room: Room | None = None) -> dict
         "fact_changes": _fact_groups(fact_differences(before, body)) if before else [],
         "waivers": frozen_waivers(body),
         "conditions": _conditions(review),
+        "breaches": breaches_of(review.use_case),
         "minutes": minutes_about(review),
         "rounds": rounds_before(review),
         "comments": list(review.comments.select_related("author")),

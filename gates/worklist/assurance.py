@@ -24,10 +24,11 @@ OWED_BY = {
     "blocked": ("risk_compliance",),
     "review_overdue": ("use_case_lead", "transition_owner"),
     "condition_overdue": (),
+    "breach_undecided": (),
 }
 """Cause -> who settles it. A criterion is owed by the role that its policy names, an alert by the technical lead.
 
-A condition has an owner of its own, whose work list names it already."""
+A condition and the decision after a breach have owners of their own, whose work list names them already."""
 OTHERWISE = ("technical_lead",)
 
 

@@ -1,9 +1,6 @@
-"""Alerts over REST: list, read, acknowledge, decide."""
+"""Alerts over REST: list, read, acknowledge."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -17,9 +14,9 @@ from accounts.api.idempotency import IdempotentMixin
 from kernel.viewsets import ViewSet
 from monitoring import services
 from monitoring.api.filters import AlertFilter
-from monitoring.api.serializers import AlertSerializer, DecisionWrite
+from monitoring.api.serializers import AlertSerializer
 from monitoring.models import Alert
-from portfolio.api.use_cases import user_of, validated
+from portfolio.api.use_cases import user_of
 
 TAG = ["alerts"]
 
@@ -34,7 +31,6 @@ class AlertViewSet(IdempotentMixin, mixins.ListModelMixin, mixins.RetrieveModelM
     ordering = ("-opened_at",)
     serializer_class = AlertSerializer
     filterset_class = AlertFilter
-    serializers: ClassVar[Mapping[str, Any]] = {"decide": DecisionWrite}
 
     def get_queryset(self) -> QuerySet[Alert]:
         return for_user(Alert.objects.select_related("series__use_case"), user_of(self.request), "use_case.view")
@@ -44,12 +40,3 @@ class AlertViewSet(IdempotentMixin, mixins.ListModelMixin, mixins.RetrieveModelM
     def acknowledge(self, request: Request, pk: str) -> Response:
         alert = services.acknowledge_alert(alert=self.get_object(), by=user_of(request))
         return Response(AlertSerializer(alert).data)
-
-    @extend_schema(
-        summary="Decide what is done after a breach", request=DecisionWrite, responses=AlertSerializer, tags=TAG
-    )
-    @action(detail=True, methods=["post"])
-    def decide(self, request: Request, pk: str) -> Response:
-        alert = self.get_object()
-        decided = services.decide_breach(alert=alert, by=user_of(request), **validated(self, request))
-        return Response(AlertSerializer(decided).data)

@@ -276,8 +276,3 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
             "decided_at",
         )
         read_only_fields = fields
-
-
-class DecisionWrite(serializers.Serializer[Any]):
-    outcome = serializers.ChoiceField(choices=Alert.Outcome.choices)
-    reason = serializers.CharField()

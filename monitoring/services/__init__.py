@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitoring.services.alerts import acknowledge_alert, decide_breach
+from monitoring.services.alerts import acknowledge_alert
 from monitoring.services.points import push_fitting_points, push_points, record_point
 from monitoring.services.rules import define_rule, edit_rule, switch_rule, try_rule
 from monitoring.services.series import define_series, edit_series, set_baseline
@@ -21,7 +21,6 @@ __all__ = [
     "backfill_source",
     "clone_source",
     "connect_source",
-    "decide_breach",
     "define_rule",
     "define_series",
     "delete_source",

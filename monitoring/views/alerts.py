@@ -11,16 +11,15 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import actions_on
 from kernel.htmx import render
 from monitoring import services
-from monitoring.forms.alerts import DecisionForm
 from monitoring.models import Alert
-from monitoring.views.common import find_alert, form_page, go
+from monitoring.views.common import find_alert, go
 from monitoring.wording import limit_text, series_name, with_unit
-from portfolio.views.common import allow, person_of
+from portfolio.views.common import address, allow, person_of
 
 
 @require_safe
@@ -42,7 +41,7 @@ def page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "owes_decision": alert.level == Alert.Level.ACT and not alert.outcome,
         "may_decide": alert.level == Alert.Level.ACT and not alert.outcome and "breach.decide" in allowed,
         "is_over": is_over,
-        "form": DecisionForm(),
+        "decide_url": address("gates:breach_decide", alert.pk),
     }
     return render(request, "monitoring/alert.html", context, partial="alert")
 
@@ -56,27 +55,6 @@ def acknowledge(request: HttpRequest, pk: UUID) -> HttpResponse:
     services.acknowledge_alert(alert=alert, by=person_of(request))
     messages.success(request, _("Acknowledged: others see that you are looking into it."))
     return go(request, _url(alert))
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def decide(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The decision that a breach asks for."""
-    alert = find_alert(request, pk)
-    allow(request, alert.series.use_case, "breach.decide")
-    form = DecisionForm(request.POST or None)
-    return form_page(
-        request,
-        form,
-        lambda: services.decide_breach(alert=alert, by=person_of(request), **form.cleaned_data),
-        done=_url,
-        said=_("The decision is on record."),
-        use_case=alert.series.use_case,
-        title=_("Decide what is done after this breach"),
-        lead=alert.message,
-        submit=_("Record the decision"),
-        cancel_url=_url(alert),
-    )
 
 
 def _facts(alert: Alert) -> list[dict[str, Any]]:

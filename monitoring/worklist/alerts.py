@@ -33,19 +33,6 @@ class OpenAlerts(WorkSource):
             yield item_of(alert, verb=_("Look into it"))
 
 
-@work_sources.register
-class BreachesToDecide(WorkSource):
-    key: ClassVar[str] = "breaches"
-    title: ClassVar[Any] = gettext_lazy("Breaches awaiting a decision")
-    order: ClassVar[int] = 35
-
-    def items(self, user: User) -> Iterator[WorkItem]:
-        owed = Alert.objects.filter(level=Alert.Level.ACT, outcome="").exclude(state=Alert.AlertState.RESOLVED)
-        rows = for_user(owed, user, "breach.decide").select_related("series__use_case")
-        for alert in rows.order_by("act_since")[:MOST]:
-            yield item_of(alert, verb=_("Decide"))
-
-
 def item_of(alert: Alert, *, verb: str) -> WorkItem:
     use_case = alert.series.use_case
     return WorkItem(

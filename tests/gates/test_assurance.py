@@ -18,12 +18,12 @@ from gates.assessment import ask_again, assess
 from gates.assurance import reassess
 from gates.handlers import on_facts_changed, on_portfolio_changed
 from gates.models import Assessment, CriterionFinding, GateAssurance
+from gates.services.breaches import decide_breach
 from gates.standing import results_of
 from kernel.errors import Conflict
 from ledger.models import Event
 from monitoring.judging import judge
 from monitoring.models import Alert
-from monitoring.services import decide_breach
 from notify.models import Notice
 from portfolio.models import UseCase
 from portfolio.services import set_standing
@@ -96,11 +96,13 @@ def test_a_resolved_alert_brings_it_back() -> None:
     assert (row.reasons, row.due_at) == ([], None)
 
 
-def test_a_decision_about_the_breach_brings_it_back() -> None:
+def test_accepting_the_breach_brings_it_back() -> None:
     case = passed()
     alert = broken_rule(case)
     reassess([case.use_case.pk])
-    decide_breach(alert=alert, outcome="accept", reason="Known season.", by=case.signers["business_owner"])
+    until = timezone.localdate() + timedelta(days=30)
+    owner = case.signers["business_owner"]
+    decide_breach(alert=alert, outcome="accept", reason="Known season.", accepted_until=until, by=owner)
     reassess([case.use_case.pk])
     assert state(case)[0] == "in_force"
 

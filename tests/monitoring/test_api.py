@@ -245,16 +245,12 @@ def test_a_rule_is_defined_and_switched_off() -> None:
     assert client.post("/api/v1/rules/", {"series": 4711}).status_code == 422
 
 
-def test_an_alert_is_acknowledged_and_decided() -> None:
+def test_an_alert_is_acknowledged() -> None:
     alert = AlertFactory.create(level="act")
     use_case = alert.series.use_case
     lead, owner = api_as(person_with("technical_lead", use_case)), api_as(person_with("business_owner", use_case))
     assert lead.post(f"/api/v1/alerts/{alert.pk}/acknowledge/").json()["state"] == "acknowledged"
     assert lead.post(f"/api/v1/alerts/{alert.pk}/acknowledge/").status_code == 409
-    decision = {"outcome": "roll_back", "reason": "Version 1.3 did better."}
-    assert lead.post(f"/api/v1/alerts/{alert.pk}/decide/", decision).status_code == 403
-    assert owner.post(f"/api/v1/alerts/{alert.pk}/decide/", {"outcome": "shrug", "reason": "x"}).status_code == 422
-    assert owner.post(f"/api/v1/alerts/{alert.pk}/decide/", decision).json()["outcome"] == "roll_back"
     found = owner.get("/api/v1/alerts/", {"unresolved": "true", "use_case": use_case.key}).json()["results"]
     assert [row["id"] for row in found] == [str(alert.pk)]
 

@@ -225,39 +225,6 @@ def test_an_alert_is_acknowledged_once() -> None:
     assert actions("alert.") == ["alert.acknowledged"]
 
 
-def test_a_breach_is_decided_once_and_for_the_record() -> None:
-    alert = AlertFactory.create(level="act")
-    owner = person_with("business_owner", alert.series.use_case)
-    decided = services.decide_breach(alert=alert, outcome="retrain", reason="Drift since May.", by=owner)
-    assert (decided.outcome, decided.decided_by, decided.state) == ("retrain", owner, "acknowledged")
-    event = Event.objects.get(action="breach.decided")
-    assert (event.actor_id, event.use_case_id) == (owner.pk, str(alert.series.use_case_id))
-    with pytest.raises(Conflict):
-        services.decide_breach(alert=alert, outcome="accept", reason="No.", by=owner)
-
-
-def test_a_warning_asks_for_no_decision() -> None:
-    alert = AlertFactory.create(level="warn")
-    with pytest.raises(Conflict):
-        services.decide_breach(alert=alert, outcome="accept", reason="Fine.", by=SYSTEM)
-
-
-@pytest.mark.parametrize(("outcome", "reason", "field"), [("ignore", "x", "outcome"), ("accept", "  ", "reason")])
-def test_a_decision_needs_an_outcome_and_a_reason(outcome: str, reason: str, field: str) -> None:
-    alert = AlertFactory.create(level="act")
-    with pytest.raises(Invalid) as caught:
-        services.decide_breach(alert=alert, outcome=outcome, reason=reason, by=SYSTEM)
-    assert field in caught.value.errors
-
-
-def test_the_technical_lead_may_acknowledge_but_not_decide() -> None:
-    alert = AlertFactory.create(level="act")
-    with pytest.raises(PermissionDenied):
-        services.decide_breach(
-            alert=alert, outcome="accept", reason="Fine.", by=person_with("technical_lead", alert.series.use_case)
-        )
-
-
 # -- Sources ---------------------------------------------------------------------------------------------------------
 
 CONFIG = {"url": "https://metrics.example.com/", "metric": "f1"}
