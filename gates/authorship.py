@@ -93,7 +93,8 @@ def _documents(ids: set[UUID]) -> dict[UUID, tuple[UUID, str]]:
 
 
 def _runs(ids: set[UUID]) -> dict[UUID, tuple[UUID, str]]:
-    rows = ValidationRun.objects.filter(pk__in=ids).values_list("pk", "recorded_by_id", "signed_by_id")
+    recorded = ValidationRun.objects.filter(pk__in=ids, recorded_by__isnull=False)
+    rows = recorded.values_list("pk", "recorded_by_id", "signed_by_id")
     return {pk: (author, "") for pk, author, signer in rows if signer in (None, author)}
 
 

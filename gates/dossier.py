@@ -143,7 +143,7 @@ def _run(row: ValidationRun, use_case_key: str) -> Preview:
         label=f"{row.kind.replace('_', ' ').capitalize()}: {row.get_verdict_display().lower()}",
         url=evidence_url("validation_run", str(row.pk), use_case_key),
         what=_("Independent validation run") if row.independent else _("Validation run"),
-        by=str(row.recorded_by),
+        by=str(row.recorded_by or row.source),
         at=row.performed_at,
         verified_by=str(row.signed_by) if row.signed_by else "",
         digest="",

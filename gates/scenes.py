@@ -219,7 +219,9 @@ def _builders(use_cases: set[UUID]) -> tuple[dict[UUID, set[UUID]], dict[UUID, s
         return made, tested
     since = timezone.now() - LOOK_BACK
     authors = ModelVersion.objects.filter(model__use_case__in=use_cases, registered_at__gte=since)
-    testers = ValidationRun.objects.filter(use_case__in=use_cases, recorded_at__gte=since, independent=False)
+    testers = ValidationRun.objects.filter(
+        use_case__in=use_cases, recorded_at__gte=since, independent=False, recorded_by__isnull=False
+    )
     for use_case, person in authors.order_by().values_list("model__use_case_id", "author_id").distinct():
         made.setdefault(use_case, set()).add(person)
     for use_case, person in testers.order_by().values_list("use_case_id", "recorded_by_id").distinct():

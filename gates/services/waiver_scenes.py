@@ -156,7 +156,7 @@ def authors_of(refs: Iterable[Ref]) -> set[UUID]:
     if ids.get("document"):
         found |= set(Document.objects.filter(pk__in=ids["document"]).values_list("written_by_id", flat=True))
     if ids.get("validation_run"):
-        rows = ValidationRun.objects.filter(pk__in=ids["validation_run"])
+        rows = ValidationRun.objects.filter(pk__in=ids["validation_run"], recorded_by__isnull=False)
         found |= set(rows.values_list("recorded_by_id", flat=True))
     return found
 

@@ -89,7 +89,7 @@ class EvidenceWrite(serializers.Serializer[Any]):
 class ValidationRunSerializer(Row):
     """One test of one version; ``metrics`` are decimal strings."""
 
-    recorded_by = Person(read_only=True)
+    recorded_by = Person(read_only=True, allow_null=True)
     signed_by = Person(read_only=True, allow_null=True)
     version_label = serializers.CharField(source="version.label", read_only=True, default=None, allow_null=True)
     metrics = serializers.DictField(child=serializers.CharField(), read_only=True)

@@ -42,7 +42,13 @@ class ValidationRun(models.Model):
         "governance.Evidence", null=True, blank=True, on_delete=models.PROTECT, related_name="validation_runs"
     )
     performed_at = models.DateTimeField(default=timezone.now)
-    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text=_("Empty for a failure that the product itself found."),
+    )
     recorded_at = models.DateTimeField(default=timezone.now)
     signed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -55,6 +61,11 @@ class ValidationRun(models.Model):
                 fields=("use_case", "source", "external_id"),
                 condition=~models.Q(external_id=""),
                 name="validation_run_external_once",
+            ),
+            # A machine may reopen what people approved; it never passes anything by itself.
+            models.CheckConstraint(
+                condition=models.Q(recorded_by__isnull=False) | models.Q(verdict="fail"),
+                name="validation_passed_by_an_account",
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [

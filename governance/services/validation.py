@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from governance.figures import decimals
 from governance.models import Evidence, ModelVersion, ValidationRun
-from governance.services.permission import Actor, account, allow, another, person
+from governance.services.permission import Actor, account, account_or_none, allow, another, person
 from kernel.database import lock_rows
 from kernel.errors import Conflict, Invalid
 from ledger import state, unit_of_work
@@ -56,7 +56,8 @@ def record_validation(
     """Record one test of one version.
 
     With an ``external_id`` the same run of the same ``source`` is recorded once: sending it again returns what is
-    there, sending it with another content is a ``Conflict``. Without ``performed_at`` it was performed now.
+    there, sending it with another content is a ``Conflict``. Without ``performed_at`` it was performed now. The product
+    itself (``ledger.SYSTEM``) records failures alone: whatever passes, an account answers for.
     """
     allow(by, "validation.record", use_case)
     run = ValidationRun(
@@ -74,7 +75,7 @@ def record_validation(
         external_id=external_id.strip(),
         evidence=evidence,
         performed_at=performed_at or timezone.now(),
-        recorded_by=account(by),
+        recorded_by=account_or_none(by) if verdict == ValidationRun.Verdict.FAIL else account(by),
         recorded_at=timezone.now(),
     )
     _check(run)
