@@ -25,6 +25,8 @@ SCHEDULE: dict[str, int] = {
     "monitoring.tasks.judge_silence": 60,
     "monitoring.tasks.roll_up_points": 60,
     "monitoring.tasks.forget_points": 3600,
+    "monitoring.tasks.measure_reviews": 120,
+    "monitoring.tasks.forget_payloads": 3600,
     "gates.tasks.sweep": 30,
     "gates.tasks.expire": 300,
     "gates.tasks.escalate": 600,

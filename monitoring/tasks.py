@@ -14,7 +14,7 @@ from celery import shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from monitoring import judging, pulling, retention, rollups, silence
+from monitoring import judging, output_retention, pulling, retention, review_measures, rollups, silence
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +80,21 @@ def forget_points() -> int:
     return sum(retention.forget(series_id) for series_id in retention.due(timezone.now()))
 
 
+@shared_task(soft_time_limit=240, time_limit=300)
+def measure_reviews(use_case_id: str = "") -> int:
+    """Write what reviewers found, of one use case or of all that are owed; returns of how many."""
+    ids = [UUID(use_case_id)] if use_case_id else review_measures.owed(timezone.now())
+    for pk in ids:
+        judge_soon(review_measures.measure(pk))
+    return len(ids)
+
+
+@shared_task(soft_time_limit=540, time_limit=600)
+def forget_payloads() -> int:
+    """Delete what outputs held when its time is over; the verdicts stay. Returns of how many outputs."""
+    return output_retention.forget_payloads(timezone.now())
+
+
 def judge_soon(series_ids: Iterable[int]) -> None:
     """Wake a worker to judge these series; if the broker is away the sweep will."""
     ids = list(series_ids)
@@ -97,3 +112,11 @@ def pull_soon(source_id: UUID) -> None:
         pull_source.delay(str(source_id))
     except (OperationalError, OSError):
         log.warning("the broker is away; the sweep will pull source %s", source_id)
+
+
+def measure_reviews_soon(use_case_id: UUID) -> None:
+    """Wake a worker to write the statistics of a use case; if the broker is away the sweep will."""
+    try:
+        measure_reviews.delay(str(use_case_id))
+    except (OperationalError, OSError):
+        log.warning("the broker is away; the sweep will measure the reviews of %s", use_case_id)

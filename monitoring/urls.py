@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
+from monitoring import review_urls
 from monitoring.views import alerts, overview, rules, series, source_care, sources
 
 app_name = "monitoring"
@@ -13,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/", overview.alerts, name="alerts"),
     path("alerts/<uuid:pk>/", alerts.page, name="alert"),
     path("alerts/<uuid:pk>/acknowledge/", alerts.acknowledge, name="alert_acknowledge"),
+    *review_urls.urlpatterns,
     path("series/<int:pk>/", series.page, name="series"),
     path("series/<int:pk>/data.json", series.data, name="series_data"),
     path("series/<int:pk>/points/", series.points, name="series_points"),

@@ -22,6 +22,7 @@ from gates.demonstration import (
     fields,
     idea,
     metrics,
+    outputs,
     past,
     people_rows,
     pilot,
@@ -98,6 +99,8 @@ def make_demonstration(*, today: datetime | None = None, say: Callable[[str], An
         past.end(stories)
     say("alerts")
     judge(Series.objects.values_list("pk", flat=True))
+    say("reviews of outputs")
+    outputs.review_outputs(stories)
     say("gates")
     assess()
     misfits += waivers.waive_now(stories, NEXT)

@@ -7,6 +7,13 @@ from rest_framework.routers import SimpleRouter
 
 from monitoring.api.alerts import AlertViewSet
 from monitoring.api.otlp import OtlpMetricsView
+from monitoring.api.outputs import (
+    OutputBatchView,
+    OutputReviewViewSet,
+    OutputViewSet,
+    SamplingPlanViewSet,
+    VerdictViewSet,
+)
 from monitoring.api.points import PointBatchView
 from monitoring.api.series import RuleViewSet, SeriesViewSet
 from monitoring.api.sources import SourceViewSet
@@ -16,9 +23,14 @@ router.register("series", SeriesViewSet, basename="series")
 router.register("rules", RuleViewSet, basename="rule")
 router.register("alerts", AlertViewSet, basename="alert")
 router.register("sources", SourceViewSet, basename="source")
+router.register("outputs", OutputViewSet, basename="output")
+router.register("output-reviews", OutputReviewViewSet, basename="output-review")
+router.register("verdicts", VerdictViewSet, basename="verdict")
+router.register("sampling-plans", SamplingPlanViewSet, basename="sampling-plan")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("points:batch", PointBatchView.as_view(), name="points-batch"),
+    path("outputs:batch", OutputBatchView.as_view(), name="outputs-batch"),
     path("otlp/v1/metrics", OtlpMetricsView.as_view(), name="otlp-metrics"),
     *router.urls,
 ]

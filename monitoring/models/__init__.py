@@ -1,9 +1,27 @@
 """How systems behave: sources, series, points, rules and alerts."""
 
 from monitoring.models.alerts import Alert, Rule
+from monitoring.models.output_reviews import Answer, ReasonCode, ReviewItem, Skip, Verdict
+from monitoring.models.outputs import Output, SamplingPlan
 from monitoring.models.pulls import PullRun
 from monitoring.models.rollups import Rollup
 from monitoring.models.series import IngestBatch, Point, Series
 from monitoring.models.sources import Source
 
-__all__ = ["Alert", "IngestBatch", "Point", "PullRun", "Rollup", "Rule", "Series", "Source"]
+__all__ = [
+    "Alert",
+    "Answer",
+    "IngestBatch",
+    "Output",
+    "Point",
+    "PullRun",
+    "ReasonCode",
+    "ReviewItem",
+    "Rollup",
+    "Rule",
+    "SamplingPlan",
+    "Series",
+    "Skip",
+    "Source",
+    "Verdict",
+]

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from monitoring.services.alerts import acknowledge_alert
+from monitoring.services.output_reviews import (
+    claim_next,
+    claim_output,
+    review_output,
+    skip_output,
+    take_back_verdict,
+)
+from monitoring.services.outputs import push_outputs
 from monitoring.services.points import push_fitting_points, push_points, record_point
+from monitoring.services.review_results import record_review_result
 from monitoring.services.rules import define_rule, edit_rule, switch_rule, try_rule
+from monitoring.services.sampling_plans import set_sampling_plan
 from monitoring.services.series import define_series, edit_series, set_baseline
 from monitoring.services.source_care import (
     backfill_source,
@@ -19,6 +29,8 @@ from monitoring.services.sources import connect_source, edit_source, try_source
 __all__ = [
     "acknowledge_alert",
     "backfill_source",
+    "claim_next",
+    "claim_output",
     "clone_source",
     "connect_source",
     "define_rule",
@@ -30,11 +42,17 @@ __all__ = [
     "pause_source",
     "pull_now",
     "push_fitting_points",
+    "push_outputs",
     "push_points",
     "record_point",
+    "record_review_result",
     "resume_source",
+    "review_output",
     "set_baseline",
+    "set_sampling_plan",
+    "skip_output",
     "switch_rule",
+    "take_back_verdict",
     "try_rule",
     "try_source",
 ]

@@ -105,7 +105,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
         "stats": _stats(found),
         "ages": alert_ages(found),
         "has_alerts": bool(found["acts"] or found["warns"]),
-        "tabs": _tabs("index"),
+        "tabs": section_tabs("index"),
     }
     return render(request, "monitoring/index.html", context, partial="table")
 
@@ -121,7 +121,12 @@ def alerts(request: HttpRequest) -> HttpResponseBase:
     rows = form.apply(visible, user)
     if table.export_format:
         return export_rows(table.export_format, "alerts", table.columns, table.order(rows).iterator(1000))
-    context = {"table": table.paginate(rows), "form": form, "chips": form.chips(request), "tabs": _tabs("alerts")}
+    context = {
+        "table": table.paginate(rows),
+        "form": form,
+        "chips": form.chips(request),
+        "tabs": section_tabs("alerts"),
+    }
     return render(request, "monitoring/alerts.html", context, partial="table")
 
 
@@ -135,12 +140,23 @@ def sources(request: HttpRequest) -> HttpResponseBase:
     rows = form.apply(for_user(Source.objects.select_related("use_case"), user, VIEW), user)
     if table.export_format:
         return export_rows(table.export_format, "sources", table.columns, table.order(rows).iterator(1000))
-    context = {"table": table.paginate(rows), "form": form, "chips": form.chips(request), "tabs": _tabs("sources")}
+    context = {
+        "table": table.paginate(rows),
+        "form": form,
+        "chips": form.chips(request),
+        "tabs": section_tabs("sources"),
+    }
     return render(request, "monitoring/sources.html", context, partial="table")
 
 
-def _tabs(current: str) -> list[dict[str, Any]]:
-    found = (("index", _("Systems"), "pulse"), ("alerts", _("Alerts"), "alert"), ("sources", _("Sources"), "data"))
+def section_tabs(current: str) -> list[dict[str, Any]]:
+    """The parts of monitoring; ``current`` is the name of one's address."""
+    found = (
+        ("index", _("Systems"), "pulse"),
+        ("alerts", _("Alerts"), "alert"),
+        ("sources", _("Sources"), "data"),
+        ("output_queue", _("Output review"), "eye"),
+    )
     return [
         {"label": label, "icon": icon, "url": reverse(f"monitoring:{name}"), "current": name == current}
         for name, label, icon in found

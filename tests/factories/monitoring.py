@@ -90,3 +90,37 @@ def points(series: models.Series, values: Iterable[float], *, minutes_apart: flo
         ],
         by=SYSTEM,
     )
+
+
+class SamplingPlanFactory(DjangoModelFactory[models.SamplingPlan]):
+    """Everything is reviewed; ten reviews are enough."""
+
+    class Meta:
+        model = models.SamplingPlan
+
+    use_case = factory.SubFactory(UseCaseFactory)
+    seed = "tests"
+    random_percent = 100
+    min_sample = 10
+
+
+class OutputFactory(DjangoModelFactory[models.Output]):
+    class Meta:
+        model = models.Output
+
+    use_case = factory.SubFactory(UseCaseFactory)
+    external_id = factory.Sequence(lambda n: f"req-{n}")
+    at = factory.LazyFunction(timezone.now)
+    summary = "Claim is routed to fast settlement"
+    payload = factory.LazyFunction(lambda: {"claim": "Rear bumper, parked car"})
+    content_sha256 = "0" * 64
+    sampled = True
+
+
+class ReviewItemFactory(DjangoModelFactory[models.ReviewItem]):
+    class Meta:
+        model = models.ReviewItem
+
+    output = factory.SubFactory(OutputFactory)
+    why = "random"
+    due_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=48))
