@@ -24,6 +24,7 @@ class GatesConfig(AppConfig):
         from monitoring.marker import markers
         from monitoring.retention import in_use_at
         from monitoring.signals import alert_changed
+        from monitoring.widget import widgets
         from portfolio.lens import lenses
         from portfolio.next_step import next_steps
         from portfolio.panel import panels
@@ -38,6 +39,7 @@ class GatesConfig(AppConfig):
         next_steps.discover("gates.next_steps")
         panels.discover("gates.panels")
         search_sources.discover("gates.searching")
+        widgets.discover("gates.widgets")
         work_sources.discover("gates.worklist")
         facts_changed.connect(on_facts_changed, dispatch_uid="gates.facts_changed")
         portfolio_changed.connect(on_portfolio_changed, dispatch_uid="gates.portfolio_changed")

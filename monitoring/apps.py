@@ -14,6 +14,7 @@ class MonitoringConfig(AppConfig):
         from monitoring.connector import connectors
         from monitoring.marker import markers
         from monitoring.statistic import statistics
+        from monitoring.widget import widgets
         from portfolio.lens import lenses
         from portfolio.panel import panels
         from portfolio.work_item import work_sources
@@ -24,4 +25,5 @@ class MonitoringConfig(AppConfig):
         lenses.discover("monitoring.lenses")
         markers.discover("monitoring.markers")
         panels.discover("monitoring.panels")
+        widgets.discover("monitoring.widgets")
         work_sources.discover("monitoring.worklist")

@@ -19,6 +19,7 @@ from gates.assurance import reassess
 from gates.demonstration import (
     board,
     calls,
+    dashboards,
     fields,
     idea,
     metrics,
@@ -109,6 +110,7 @@ def make_demonstration(*, today: datetime | None = None, say: Callable[[str], An
     misfits += board.meet(stories, cast, NEXT)
     calls.call_reviews(stories)
     reassess()
+    dashboards.arrange(stories, cast)
     people = sum(len(p) for roles in (cast.everywhere, *cast.by_unit.values()) for p in roles.values())
     return Made(len(stories), people, points, misfits)
 

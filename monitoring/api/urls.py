@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
 from monitoring.api.alerts import AlertViewSet
+from monitoring.api.dashboards import DashboardViewSet
 from monitoring.api.otlp import OtlpMetricsView
 from monitoring.api.outputs import (
     OutputBatchView,
@@ -22,6 +23,7 @@ router = SimpleRouter()
 router.register("series", SeriesViewSet, basename="series")
 router.register("rules", RuleViewSet, basename="rule")
 router.register("alerts", AlertViewSet, basename="alert")
+router.register("dashboards", DashboardViewSet, basename="dashboard")
 router.register("sources", SourceViewSet, basename="source")
 router.register("outputs", OutputViewSet, basename="output")
 router.register("output-reviews", OutputReviewViewSet, basename="output-review")

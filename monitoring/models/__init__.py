@@ -1,6 +1,7 @@
 """How systems behave: sources, series, points, rules and alerts."""
 
 from monitoring.models.alerts import Alert, Rule
+from monitoring.models.dashboards import Dashboard, DashboardRole
 from monitoring.models.output_reviews import Answer, ReasonCode, ReviewItem, Skip, Verdict
 from monitoring.models.outputs import Output, SamplingPlan
 from monitoring.models.pulls import PullRun
@@ -11,6 +12,8 @@ from monitoring.models.sources import Source
 __all__ = [
     "Alert",
     "Answer",
+    "Dashboard",
+    "DashboardRole",
     "IngestBatch",
     "Output",
     "Point",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from django import template
 
 from monitoring.models import Rule, Series
 from monitoring.selectors.facts import FIXED
-from monitoring.wording import limit_text
+from monitoring.wording import limit_text, number
 from monitoring.wording import series_name as name_of
 
 register = template.Library()
@@ -28,3 +30,21 @@ def asks(rule: Rule, level: str) -> str:
 def fixed_act(rule: Rule | None) -> float | None:
     """The act limit where it is a value of the series, which a chart can draw."""
     return rule.act if rule and rule.condition == FIXED else None
+
+
+@register.filter
+def measured(value: float | None) -> str:
+    """A measured number in six significant digits: 0.84, 1200; a dash for none."""
+    return number(value)
+
+
+@register.filter
+def iso(text: str | None) -> str:
+    """A moment of a widget's JSON as people write it, in UTC: "21 Nov 2026 06:00"."""
+    return f"{datetime.fromisoformat(text).astimezone(UTC):%-d %b %Y %H:%M}" if text else ""
+
+
+@register.filter
+def iso_day(text: str | None) -> str:
+    """The day of it."""
+    return f"{datetime.fromisoformat(text).astimezone(UTC):%-d %b %Y}" if text else ""

@@ -156,6 +156,7 @@ def section_tabs(current: str) -> list[dict[str, Any]]:
         ("alerts", _("Alerts"), "alert"),
         ("sources", _("Sources"), "data"),
         ("output_queue", _("Output review"), "eye"),
+        ("dashboards", _("Dashboards"), "board"),
     )
     return [
         {"label": label, "icon": icon, "url": reverse(f"monitoring:{name}"), "current": name == current}

@@ -1,0 +1,1 @@
+"""What the gates add to dashboards. See ``monitoring/widget.py``."""

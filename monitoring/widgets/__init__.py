@@ -1,0 +1,1 @@
+"""Blocks of dashboards. One file adds one; see ``monitoring/widget.py``."""
