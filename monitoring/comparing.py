@@ -10,7 +10,7 @@ when the column is gone or of another type.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -79,9 +79,11 @@ class Terms:
     by: str = ""
     roles: Mapping[str, str] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
+    watched: Sequence[str] = ()
+    """Features whose PSI becomes a series of its own."""
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | {"watched": list(self.watched)}
 
     def problems(self) -> dict[str, str]:
         """Names of settings that make no sense, with what would."""

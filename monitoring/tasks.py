@@ -14,7 +14,7 @@ from celery import shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from monitoring import judging, output_retention, pulling, retention, review_measures, rollups, silence
+from monitoring import judging, output_retention, profiling, pulling, retention, review_measures, rollups, silence
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +93,30 @@ def measure_reviews(use_case_id: str = "") -> int:
 def forget_payloads() -> int:
     """Delete what outputs held when its time is over; the verdicts stay. Returns of how many outputs."""
     return output_retention.forget_payloads(timezone.now())
+
+
+# Longer than the lease moves on for: a scan that tells how far it came keeps its lease, one that hangs loses it.
+@shared_task(soft_time_limit=1700, time_limit=1800)
+def make_profile(profile_id: str) -> None:
+    """Count the rows of one profile, and compare it with its reference."""
+    judge_soon(profiling.make(UUID(profile_id)))
+
+
+@shared_task(soft_time_limit=25, time_limit=30)
+def make_owed_profiles() -> int:
+    """Send a worker to every profile whose message or worker was lost."""
+    ids = profiling.owed(timezone.now())
+    for profile_id in ids:
+        profile_soon(profile_id)
+    return len(ids)
+
+
+def profile_soon(profile_id: UUID) -> None:
+    """Wake a worker to make this profile; if the broker is away the sweep will."""
+    try:
+        make_profile.delay(str(profile_id))
+    except (OperationalError, OSError):
+        log.warning("the broker is away; the sweep will make profile %s", profile_id)
 
 
 def judge_soon(series_ids: Iterable[int]) -> None:

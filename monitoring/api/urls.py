@@ -16,6 +16,7 @@ from monitoring.api.outputs import (
     VerdictViewSet,
 )
 from monitoring.api.points import PointBatchView
+from monitoring.api.profiles import DataProfileViewSet, DriftReportViewSet
 from monitoring.api.series import RuleViewSet, SeriesViewSet
 from monitoring.api.sources import SourceViewSet
 
@@ -29,6 +30,8 @@ router.register("outputs", OutputViewSet, basename="output")
 router.register("output-reviews", OutputReviewViewSet, basename="output-review")
 router.register("verdicts", VerdictViewSet, basename="verdict")
 router.register("sampling-plans", SamplingPlanViewSet, basename="sampling-plan")
+router.register("profiles", DataProfileViewSet, basename="data-profile")
+router.register("drift-reports", DriftReportViewSet, basename="drift-report")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("points:batch", PointBatchView.as_view(), name="points-batch"),

@@ -11,7 +11,7 @@ import math
 import re
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -154,6 +154,35 @@ class Sql(Connector):
             return None
         segment, version = str(row.get("segment") or ""), str(row.get("version") or "")
         return Sample(metric, _time(index, row["time"]), value, step, segment, version, n)
+
+
+def query_problem(query: str) -> str:
+    """What is wrong with a query that has no window of time; empty when nothing is."""
+    return _query_problem(query) or (_("This query takes no :since and :until.") if _places(query) else "")
+
+
+@contextmanager
+def asked(
+    config: Mapping[str, str], secret: Mapping[str, str]
+) -> Iterator[Callable[[str], tuple[list[tuple[str, int]], list[Any]]]]:
+    """Queries of our own making in one read-only transaction: names with the numbers of their types, and the rows.
+
+    Raises ``ConnectorError``. PostgreSQL only: there the counting is done by the database.
+    """
+    url = sqlalchemy.make_url(config["url"])
+    if url.get_backend_name() != POSTGRESQL:
+        raise ConnectorError("content", _("Only PostgreSQL counts for us; give other data as files."))
+    try:
+        with _postgresql(url, secret.get("password", "")) as connection:
+
+            def ask(text: str) -> tuple[list[tuple[str, int]], list[Any]]:
+                found = connection.exec_driver_sql(text.replace("%", "%%"), ())
+                names = [(str(column[0]), int(str(column[1]))) for column in found.cursor.description]
+                return names, [tuple(row) for row in found]
+
+            yield ask
+    except SQLAlchemyError as error:
+        raise _failure(error) from None
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from monitoring.models.alerts import Alert, Rule
 from monitoring.models.dashboards import Dashboard, DashboardRole
+from monitoring.models.drift import DataProfile, DriftReport, DriftResult
 from monitoring.models.output_reviews import Answer, ReasonCode, ReviewItem, Skip, Verdict
 from monitoring.models.outputs import Output, SamplingPlan
 from monitoring.models.pulls import PullRun
@@ -14,6 +15,9 @@ __all__ = [
     "Answer",
     "Dashboard",
     "DashboardRole",
+    "DataProfile",
+    "DriftReport",
+    "DriftResult",
     "IngestBatch",
     "Output",
     "Point",

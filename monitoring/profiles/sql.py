@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -128,6 +127,16 @@ def survey(run: Run, rows: str, kinds: dict[str, Kind], dialect: Dialect, *, ign
     return Frame.of(frames)
 
 
+def words(frame: ColumnFrame, run: Run, rows: str, dialect: Dialect) -> Numbers:
+    """A column of words where the reference has numbers: every value is wrong."""
+    x = dialect.name(frame.name)
+    asked = f"SELECT count({x}), count(*) FROM {rows} t"
+    there, total = (int(each) for each in next(iter(run(asked))))
+    assert frame.lattice is not None
+    empty = np.zeros(frame.lattice.cells, dtype=np.uint8)
+    return Numbers(frame, empty, nulls=total - there, wrong=there, seen_as=frozenset({"text"}))
+
+
 def read(frame: ColumnFrame, rows: Iterable[Sequence[Any]]) -> Column:
     """The column out of the answer to its query."""
     return _read_numbers(frame, rows) if frame.lattice else _read_values(frame, rows)
@@ -231,12 +240,3 @@ def _literal(value: float, dialect: Dialect) -> str:
 
 def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
-
-
-def kind_of(value: Any) -> Kind:
-    """What a value that a database gave says of its column."""
-    if isinstance(value, bool):
-        return Kind.FLAG
-    if isinstance(value, datetime) or type(value).__name__ == "date":
-        return Kind.TIME
-    return Kind.CATEGORY if isinstance(value, str) else Kind.NUMBER

@@ -12,6 +12,15 @@ from monitoring.services.output_reviews import (
 )
 from monitoring.services.outputs import push_outputs
 from monitoring.services.points import push_fitting_points, push_points, record_point
+from monitoring.services.profiles import (
+    agree_terms,
+    cancel_profile,
+    compare_again,
+    profile_current,
+    profile_reference,
+    push_profile,
+    retry_profile,
+)
 from monitoring.services.review_results import record_review_result
 from monitoring.services.rules import define_rule, edit_rule, switch_rule, try_rule
 from monitoring.services.sampling_plans import set_sampling_plan
@@ -28,10 +37,13 @@ from monitoring.services.sources import connect_source, edit_source, try_source
 
 __all__ = [
     "acknowledge_alert",
+    "agree_terms",
     "backfill_source",
+    "cancel_profile",
     "claim_next",
     "claim_output",
     "clone_source",
+    "compare_again",
     "connect_source",
     "define_rule",
     "define_series",
@@ -40,13 +52,17 @@ __all__ = [
     "edit_series",
     "edit_source",
     "pause_source",
+    "profile_current",
+    "profile_reference",
     "pull_now",
     "push_fitting_points",
     "push_outputs",
     "push_points",
+    "push_profile",
     "record_point",
     "record_review_result",
     "resume_source",
+    "retry_profile",
     "review_output",
     "set_baseline",
     "set_sampling_plan",

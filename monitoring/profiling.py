@@ -1,0 +1,295 @@
+"""Making a profile and, from it, a drift report: lease, scan, store, with nothing half done wherever a worker dies.
+
+1. A lease is taken by a conditional UPDATE; its row count says who has it.
+2. The scan runs outside any transaction, as long as the data takes; it moves the lease on and tells how far it came.
+3. Profile, report, its points and the end of the lease are one transaction, which first makes sure that the lease is
+   still ours. A worker that died leaves a lease that runs out; after ``MOST_ATTEMPTS`` the profile counts as failed.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import duckdb
+import pyarrow as pa
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from kernel.database import lock_rows
+from ledger import SYSTEM, UnitOfWork, state, unit_of_work
+from monitoring import reporting
+from monitoring.connector import ConnectorError
+from monitoring.connectors import sql as databases
+from monitoring.models import DataProfile
+from monitoring.profiles import Frame, Kind, Profile, ProfileError, files, sql, wire
+from monitoring.pulling import secret_of
+from monitoring.roots import found, one
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=5)
+MOST_ATTEMPTS = 3
+TELL_EVERY = 1.0
+"""Seconds between two notes of how far a scan came."""
+MOST_FILES = 1000
+MOST_BYTES = 200 * 1024**3
+MEMORY = "512MB"
+"""Of DuckDB."""
+DUCKDB = (".duckdb", ".ddb")
+MADE = ("use_case", "version", "purpose", "name", "state", "rows", "columns", "sha256", "in_force", "reference")
+_NAMES = "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {rows})"
+
+
+class _Cancelled(Exception):
+    """The lease is no longer ours: somebody cancelled, or another worker took over."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Rows that lie in a database, and what it takes to ask for them."""
+
+    run: sql.Run
+    rows: str
+    kinds: dict[str, Kind | None]
+    dialect: sql.Dialect
+
+
+def owed(now: datetime) -> list[UUID]:
+    """Profiles that wait for a worker, or whose worker was lost."""
+    return list(_claimable(now).order_by("created_at").values_list("pk", flat=True)[:100])
+
+
+def make(profile_id: UUID) -> list[int]:
+    """Make one profile, and its report if it has a reference; returns the series to judge."""
+    lease = _claim(profile_id)
+    if lease is None:
+        return []
+    profile = DataProfile.objects.select_related("use_case__unit", "reference", "source", "version").get(pk=profile_id)
+    if profile.attempts > MOST_ATTEMPTS:
+        _fail(profile_id, lease, _("The worker was lost each time it was tried; the data may be too large for it."))
+        return []
+    try:
+        with _explained():
+            counted = _counted(profile, _teller(profile_id, lease))
+        return _store(profile_id, lease, counted)
+    except _Cancelled:
+        return []
+    except ConnectorError as error:
+        _fail(profile_id, lease, error.message)
+        return []
+
+
+def finish(uow: UnitOfWork, profile: DataProfile, counted: Profile) -> list[int]:
+    """Keep what was counted: a reference comes into force, anything else is compared. Returns the series to judge."""
+    now = timezone.now()
+    profile.state, profile.progress, profile.error = DataProfile.ProfileState.DONE, 100, ""
+    profile.rows, profile.columns = counted.rows, len(counted.columns)
+    profile.sha256, profile.body = wire.digest(counted), wire.pack(counted)
+    profile.finished_at, profile.lease, profile.leased_until = now, None, None
+    if profile.purpose == DataProfile.Purpose.REFERENCE:
+        earlier = DataProfile.objects.filter(use_case=profile.use_case, version=profile.version, in_force=True)
+        for row in lock_rows(earlier):
+            row.in_force = False
+            row.save(update_fields=["in_force"])
+            uow.record("reference.replaced", subject=row, use_case=profile.use_case, after=state(row, MADE))
+        profile.in_force = True
+    profile.save()
+    uow.record("profile.made", subject=profile, use_case=profile.use_case, after=state(profile, MADE))
+    if profile.reference is None:
+        return []
+    return reporting.report(uow, profile, body_of(profile.reference), counted)
+
+
+def body_of(profile: DataProfile) -> Profile:
+    """The profile that was stored. Raises ``ProfileError``."""
+    if profile.body is None:
+        raise ProfileError("the profile is not made yet")
+    return wire.unpack(bytes(profile.body))
+
+
+def _claimable(now: datetime) -> QuerySet[DataProfile]:
+    lost = Q(state=DataProfile.ProfileState.RUNNING, leased_until__lt=now)
+    return DataProfile.objects.filter(Q(state=DataProfile.ProfileState.WAITING) | lost)
+
+
+def _claim(profile_id: UUID) -> UUID | None:
+    now, lease = timezone.now(), uuid4()
+    with transaction.atomic():
+        row = lock_rows(_claimable(now).filter(pk=profile_id).defer("body")).first()
+        if row is None:
+            return None
+        row.state, row.lease, row.leased_until = DataProfile.ProfileState.RUNNING, lease, now + LEASE
+        row.attempts, row.progress, row.started_at = row.attempts + 1, 0, now
+        row.save(update_fields=["state", "lease", "leased_until", "attempts", "progress", "started_at"])
+    return lease
+
+
+def _teller(profile_id: UUID, lease: UUID) -> Callable[[int, int], None]:
+    """Notes how far it came and moves the lease on, about once a second."""
+    last = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last < TELL_EVERY:
+            return
+        last = time.monotonic()
+        share = min(99, 100 * done // total) if total else 0
+        held = DataProfile.objects.filter(pk=profile_id, lease=lease)
+        if not held.update(progress=share, leased_until=timezone.now() + LEASE):
+            raise _Cancelled
+
+    return tell
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Whatever data does becomes a ``ConnectorError`` that a person can read."""
+    try:
+        yield
+    except ProfileError as error:
+        raise ConnectorError("content", _worded(error)) from None
+    except SoftTimeLimitExceeded:
+        raise ConnectorError("slow", _("Reading it took too long.")) from None
+    except (pa.ArrowException, duckdb.Error, OSError, UnicodeError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        raise ConnectorError("content", _("The data cannot be read: %(what)s.") % {"what": first.rstrip(".")}) from None
+    except MemoryError:
+        raise ConnectorError("content", _("The data needs more memory than there is.")) from None
+
+
+def _worded(error: ProfileError) -> str:
+    if error.where:
+        return _("Column %(name)s: %(what)s.") % {"name": error.where, "what": error.message}
+    return _("The data cannot be profiled: %(what)s.") % {"what": error.message}
+
+
+def _counted(profile: DataProfile, tell: Callable[[int, int], None]) -> Profile:
+    """Rows are read here and stay here. Raises ``ConnectorError`` or ``ProfileError``."""
+    frame = body_of(profile.reference).as_reference() if profile.reference else None
+    if profile.origin == DataProfile.Origin.SQL:
+        return _from_postgresql(profile, frame, tell)
+    if Path(profile.path).suffix.lower() in DUCKDB:
+        return _from_duckdb(profile, frame, tell)
+    paths = list(found(profile.path, files.PARQUET + files.CSV))
+    if not paths:
+        raise ConnectorError("content", _("There is no Parquet or CSV file in %(path)s.") % {"path": profile.path})
+    if len(paths) > MOST_FILES or sum(path.stat().st_size for path in paths) > MOST_BYTES:
+        raise ConnectorError("content", _("Give at most 1,000 files and 200 GB at once."))
+    if frame is None:
+        return files.scan_reference(paths, ignored=profile.ignored, progress=tell)
+    return files.scan(paths, frame, progress=tell)
+
+
+def _from_duckdb(profile: DataProfile, frame: Frame | None, tell: Callable[[int, int], None]) -> Profile:
+    """A table of a DuckDB file, counted by DuckDB itself, which may open that file and nothing else."""
+    file = one(profile.path)
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "enable_external_access": "false",
+        "memory_limit": MEMORY,
+        "threads": "1",
+        "lock_configuration": "true",
+    }
+    with duckdb.connect(str(file), read_only=True, config=config) as database:
+        rows = sql.DUCKDB.name(profile.query)
+
+        def run(text: str) -> list[Any]:
+            tell(0, 0)
+            return database.execute(text).fetchall()
+
+        kinds = {str(name): _duckdb_kind(str(kind)) for name, kind in run(_NAMES.format(rows=rows))}
+        return _pushed_down(_Table(run, rows, kinds, sql.DUCKDB), frame, profile.ignored)
+
+
+def _from_postgresql(profile: DataProfile, frame: Frame | None, tell: Callable[[int, int], None]) -> Profile:
+    """A query of a source's database, counted there in a read-only transaction."""
+    source = profile.source
+    if source is None:
+        raise ConnectorError("content", _("Its source was deleted."))
+    rows = f"({profile.query.rstrip().rstrip(';')})"
+    with databases.asked(source.config, secret_of(source)) as ask:
+
+        def run(text: str) -> list[Any]:
+            tell(0, 0)
+            return ask(text)[1]
+
+        names, _rows = ask(f"SELECT * FROM {rows} t LIMIT 0")  # noqa: S608  # checked to be one SELECT, run read-only
+        kinds = {name: _postgresql_kind(oid) for name, oid in names}
+        return _pushed_down(_Table(run, rows, kinds, sql.POSTGRESQL), frame, profile.ignored)
+
+
+def _pushed_down(table: _Table, frame: Frame | None, ignored: list[str]) -> Profile:
+    run, rows, dialect = table.run, table.rows, table.dialect
+    known = {name: kind for name, kind in table.kinds.items() if kind is not None}
+    if not known:
+        raise ProfileError("there is no column that can be counted")
+    frame = frame or sql.survey(run, rows, known, dialect, ignored=ignored)
+    changed = {name for name, kind in known.items() if name in frame.columns and _is_text(kind, frame, name)}
+    profile = sql.scan(run, rows, frame, dialect, there=[name for name in known if name not in changed])
+    # Words where numbers were: the database would refuse to cast them, and they are no numbers in any case.
+    words = {name: sql.words(frame.columns[name], run, rows, dialect) for name in changed}
+    return Profile(profile.rows, {**profile.columns, **words}, profile.unframed, profile.missing - changed)
+
+
+def _is_text(kind: Kind, frame: Frame, name: str) -> bool:
+    return frame.columns[name].kind.is_counted_in_cells and not kind.is_counted_in_cells
+
+
+def _duckdb_kind(name: str) -> Kind | None:
+    if name == "BOOLEAN":
+        return Kind.FLAG
+    if name.startswith(("TIMESTAMP", "DATE")):
+        return Kind.TIME
+    if name.startswith(("DECIMAL", "FLOAT", "DOUBLE", "REAL")) or name.endswith(("INT", "INTEGER")):
+        return Kind.NUMBER
+    return Kind.CATEGORY if name.startswith(("VARCHAR", "ENUM", "UUID")) else None
+
+
+def _postgresql_kind(oid: int) -> Kind | None:
+    """By the type's number, as pg_type.dat lists them."""
+    known = {16: Kind.FLAG, 1082: Kind.TIME, 1114: Kind.TIME, 1184: Kind.TIME}
+    known |= dict.fromkeys((20, 21, 23, 700, 701, 1700), Kind.NUMBER)
+    known |= dict.fromkeys((25, 1042, 1043, 2950, 18), Kind.CATEGORY)
+    return known.get(oid)
+
+
+def _store(profile_id: UUID, lease: UUID, counted: Profile) -> list[int]:
+    try:
+        with _explained(), unit_of_work(by=SYSTEM) as uow:
+            return finish(uow, _held(profile_id, lease), counted)
+    except ConnectorError as error:
+        _fail(profile_id, lease, error.message)
+        return []
+
+
+def _fail(profile_id: UUID, lease: UUID, said: str) -> None:
+    try:
+        with unit_of_work(by=SYSTEM) as uow:
+            profile = _held(profile_id, lease)
+            profile.state, profile.error = DataProfile.ProfileState.FAILED, said[:1000]
+            profile.finished_at, profile.lease, profile.leased_until = timezone.now(), None, None
+            profile.save(update_fields=["state", "error", "finished_at", "lease", "leased_until"])
+            uow.record(
+                "profile.failed", subject=profile, use_case=profile.use_case, after=state(profile, MADE), note=said
+            )
+    except _Cancelled:
+        log.info("profile %s was taken from its worker", profile_id)
+
+
+def _held(profile_id: UUID, lease: UUID) -> DataProfile:
+    """The profile, locked, while the lease is still ours."""
+    rows = DataProfile.objects.filter(pk=profile_id, lease=lease)
+    profile = lock_rows(rows.select_related("use_case__unit", "reference", "version")).first()
+    if profile is None:
+        raise _Cancelled
+    return profile
