@@ -28,6 +28,7 @@ SCHEDULE: dict[str, int] = {
     "monitoring.tasks.forget_points": 3600,
     "monitoring.tasks.measure_reviews": 120,
     "monitoring.tasks.forget_payloads": 3600,
+    "monitoring.tasks.watch_retraining": 60,
     "gates.tasks.sweep": 30,
     "gates.tasks.expire": 300,
     "gates.tasks.escalate": 600,
@@ -37,6 +38,7 @@ SCHEDULE: dict[str, int] = {
     "gates.tasks.end_emergencies": 60,
     "gates.tasks.chase_reviews": 900,
     "notify.tasks.deliver": 15,
+    "notify.tasks.deliver_webhooks": 15,
     "portfolio.tasks.sweep_imports": 60,
     "accounts.tasks.forget_answers": 3600,
 }

@@ -12,9 +12,11 @@ class MonitoringConfig(AppConfig):
     def ready(self) -> None:
         from monitoring.condition import conditions
         from monitoring.connector import connectors
+        from monitoring.handlers import on_webhook_settled
         from monitoring.marker import markers
         from monitoring.statistic import statistics
         from monitoring.widget import widgets
+        from notify.webhooks import webhook_settled
         from portfolio.lens import lenses
         from portfolio.panel import panels
         from portfolio.work_item import work_sources
@@ -27,3 +29,4 @@ class MonitoringConfig(AppConfig):
         panels.discover("monitoring.panels")
         widgets.discover("monitoring.widgets")
         work_sources.discover("monitoring.worklist")
+        webhook_settled.connect(on_webhook_settled, dispatch_uid="monitoring.webhook_settled")

@@ -1,43 +1,34 @@
 """Secrets of sources, encrypted at rest; they never reach a log, an error, an event or a task argument.
 
-Fernet (AES-128-CBC with HMAC-SHA-256) under a key derived from ``SECRET_KEY`` with HKDF (RFC 5869). After a rotation
-what was encrypted under a key in ``SECRET_KEY_FALLBACKS`` can still be read.
+How, see ``kernel.sealing``.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
+from kernel import sealing
+from kernel.sealing import SecretLost
 
 PURPOSE = b"tollgate: secrets of monitoring sources"
 HIDDEN = "•••"
 
-
-class SecretLost(Exception):
-    """The secret cannot be decrypted: the installation's key changed without a fallback."""
+__all__ = ["HIDDEN", "PURPOSE", "SecretLost", "redact", "seal", "unseal"]
 
 
 def seal(secret: Mapping[str, str]) -> str:
     """The secret (names and values) as text to store; empty for nothing."""
     if not secret:
         return ""
-    return _fernet().encrypt(json.dumps(dict(secret)).encode()).decode()
+    return sealing.seal(json.dumps(dict(secret)).encode(), purpose=PURPOSE)
 
 
 def unseal(stored: str) -> dict[str, str]:
     """What was sealed. Raises ``SecretLost``."""
     if not stored:
         return {}
-    try:
-        content = json.loads(_fernet().decrypt(stored.encode()))
-    except InvalidToken:
-        raise SecretLost from None
+    content = json.loads(sealing.unseal(stored, purpose=PURPOSE))
     return {str(name): str(value) for name, value in content.items()}
 
 
@@ -50,13 +41,3 @@ def redact(text: str, secret: Mapping[str, str]) -> str:
             if credentials and scheme.isalpha():
                 text = text.replace(credentials, HIDDEN)
     return text
-
-
-def _fernet() -> MultiFernet:
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return MultiFernet([Fernet(_derived(key)) for key in keys])
-
-
-def _derived(key: str) -> bytes:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(key.encode())
-    return base64.urlsafe_b64encode(derived)

@@ -14,7 +14,17 @@ from celery import shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from monitoring import judging, output_retention, profiling, pulling, retention, review_measures, rollups, silence
+from monitoring import (
+    judging,
+    output_retention,
+    profiling,
+    pulling,
+    retention,
+    retraining,
+    review_measures,
+    rollups,
+    silence,
+)
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +127,18 @@ def profile_soon(profile_id: UUID) -> None:
         make_profile.delay(str(profile_id))
     except (OperationalError, OSError):
         log.warning("the broker is away; the sweep will make profile %s", profile_id)
+
+
+@shared_task(soft_time_limit=240, time_limit=300)
+def watch_retraining() -> int:
+    """Ask for retraining where a use case says so, and tell of requests that are late."""
+    return retraining.ask_automatically() + retraining.chase_late()
+
+
+@shared_task(soft_time_limit=60, time_limit=90)
+def tell_undelivered(request_id: str) -> None:
+    """A request never reached its receiver: whoever runs it is told."""
+    retraining.undelivered(int(request_id))
 
 
 def judge_soon(series_ids: Iterable[int]) -> None:

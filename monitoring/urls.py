@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from monitoring import dashboard_urls, review_urls
+from monitoring import dashboard_urls, retraining_urls, review_urls
 from monitoring.views import alerts, overview, rules, series, source_care, sources
 
 app_name = "monitoring"
@@ -41,4 +41,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("use-cases/<slug:key>/sources/new/", sources.connect, name="source_connect"),
     path("use-cases/<slug:key>/sources/yaml/", source_care.connect_text, name="source_connect_text"),
     *dashboard_urls.urlpatterns,
+    *retraining_urls.urlpatterns,
 ]

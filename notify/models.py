@@ -80,3 +80,51 @@ class ChannelChoice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.topic} {self.channel}: {self.wanted}"
+
+
+class WebhookEndpoint(models.Model):
+    """An address of another system that signed messages go to. The secret is sealed and never shown again."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=200)
+    url = models.URLField(max_length=500)
+    secret = models.TextField(blank=True, help_text=_("Sealed; see kernel.sealing."))
+    enabled = models.BooleanField(default=True)
+    disabled_because = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar[tuple[str, ...]] = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WebhookMessage(models.Model):
+    """One message to one endpoint. The key is the message's own id, which stays the same for every attempt."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        SENT = "sent", _("Delivered")
+        FAILED = "failed", _("Failed for good")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.CASCADE, related_name="messages")
+    kind = models.CharField(max_length=60, help_text=_("Such as retraining.requested."))
+    subject = models.CharField(max_length=80, db_index=True, help_text=_("What it is about: kind and id."))
+    body = models.TextField(help_text=_("The JSON exactly as it is sent and signed."))
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)
+    status_code = models.PositiveSmallIntegerField(null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    tried_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[tuple[str, ...]] = ("-created_at",)
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=("state", "due_at"), name="webhook_due")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.state}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -10,10 +11,11 @@ from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
 from accounts.models import User
+from kernel.canonical import canonical_bytes
 from notify.channel import channels
-from notify.models import ChannelChoice, Notice
+from notify.models import ChannelChoice, Notice, WebhookEndpoint, WebhookMessage
 from notify.outbox import Letter, write
-from notify.tasks import wake
+from notify.tasks import wake, wake_webhooks
 from notify.topics import TOPICS
 
 
@@ -33,6 +35,20 @@ def tell(
     if has_to_be_sent:
         transaction.on_commit(wake)
     return notices
+
+
+def send_webhook(*, endpoint: WebhookEndpoint, kind: str, subject: str, data: Mapping[str, Any]) -> WebhookMessage:
+    """Write a signed message inside the caller's unit of work; it goes out after that committed (``webhooks``).
+
+    ``subject`` says what it is about (kind and id), so that whoever caused it hears how it ended.
+    """
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("send_webhook() belongs inside the unit of work that it tells of.")
+    now = timezone.now()
+    body = canonical_bytes({"type": kind, "timestamp": now, "data": dict(data)}).decode()
+    message = WebhookMessage.objects.create(endpoint=endpoint, kind=kind, subject=subject[:80], body=body, due_at=now)
+    transaction.on_commit(wake_webhooks)
+    return message
 
 
 def mark_read(*, user: User, notices: Iterable[UUID] | None = None) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import structlog
 from celery import shared_task
 
-from notify import delegation_notices, delivery, role_notices
+from notify import delegation_notices, delivery, role_notices, webhooks
 
 log = structlog.get_logger(__name__)
 
@@ -16,6 +17,12 @@ log = structlog.get_logger(__name__)
 def deliver() -> int:
     """Send everything that is due; the schedule repeats it, so a lost wake-up delays and loses nothing."""
     return delivery.send_due()
+
+
+@shared_task(time_limit=300, soft_time_limit=240)
+def deliver_webhooks() -> int:
+    """Send the signed messages that are due; the schedule repeats it like the one above."""
+    return webhooks.send_due()
 
 
 @shared_task(time_limit=60, soft_time_limit=50)
@@ -34,7 +41,16 @@ def tell_of_delegation(delegation_id: str, what: str) -> None:
 
 def wake() -> None:
     """Ask a worker to deliver now. A broker that does not answer is no reason to fail what has already committed."""
+    _wake(deliver)
+
+
+def wake_webhooks() -> None:
+    """The same for signed messages."""
+    _wake(deliver_webhooks)
+
+
+def _wake(task: Any) -> None:
     try:
-        deliver.apply_async(expires=60, retry=False)
+        task.apply_async(expires=60, retry=False)
     except Exception as error:
         log.warning("notify.worker_not_woken", reason=str(error))

@@ -44,6 +44,7 @@ _ALIASES = {
     "recusal": "review",
     "document": "evidence",
     "breach": "alert",
+    "retraining": "alert",
     "emergency": "incident",
     "review_call": "review",
     "delegation": "role",

@@ -28,7 +28,8 @@ from kernel.database import lock_rows
 from kernel.errors import Conflict, Invalid
 from ledger import UnitOfWork, again_when_overtaken, state, unit_of_work
 from monitoring.deciding import locked_alert, note_decision
-from monitoring.models import Alert
+from monitoring.models import Alert, RetrainingRequest
+from monitoring.retraining import ask
 from notify.services import tell
 from portfolio.models import UseCase
 from portfolio.signals import announce_change
@@ -210,6 +211,17 @@ def _decide(uow: UnitOfWork, row: BreachDecision, alert: Alert, *, by: User, rol
     row.decided_by, row.decided_role, row.decided_at = by, role, timezone.now()
     row.save()
     note_decision(uow, alert, outcome=row.outcome, reason=row.reason, by=by, at=row.decided_at)
+    if row.outcome in RetrainingRequest.Kind.values:
+        ask(
+            uow,
+            use_case=row.use_case,
+            kind=row.outcome,
+            origin=RetrainingRequest.Origin.DECISION,
+            reason=row.reason,
+            by=by,
+            alert=alert,
+            decision=str(row),
+        )
 
 
 def _locked(breach: BreachDecision) -> tuple[BreachDecision, Alert]:

@@ -16,6 +16,7 @@ from gates.models import BreachDecision
 from gates.services.breaches import RIGHT, authority_of
 from ledger import lookups, wording
 from ledger.selectors import events_for
+from monitoring.models import RetrainingRequest
 from monitoring.wording import series_name, with_unit
 from portfolio.views.common import address
 
@@ -43,6 +44,7 @@ def breach_context(breach: BreachDecision, user: User) -> dict[str, Any]:
         "why_not_confirm": why_not_confirm,
         "decided_as": role_name(breach.decided_role) if breach.decided_role else "",
         "end_url": address("gates:end", breach.use_case.key) if breach.outcome == "decommission" else "",
+        "requests": list(RetrainingRequest.objects.filter(decision=str(breach)).order_by("requested_at")),
         "events": _events(breach),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +17,8 @@ from accounts import access
 from accounts.roles import role_name
 from governance import files
 from governance.models import Evidence, ModelVersion
-from governance.services.permission import Actor, account, allow, another, hold, person
-from kernel.canonical import digest
+from governance.services.permission import Actor, account, allow, allow_any, another, hold, person
+from kernel.canonical import digest, plain
 from kernel.database import lock_rows
 from kernel.errors import Conflict, Invalid
 from ledger import state, unit_of_work
@@ -91,6 +91,39 @@ def add_link(
     evidence.url, evidence.statement = url, statement.strip()
     evidence.sha256 = digest({"url": url})
     return _add(evidence, by)
+
+
+def add_run(
+    *,
+    use_case: UseCase,
+    title: str,
+    content: Mapping[str, Any],
+    by: Actor,
+    rights: tuple[str, ...],
+    statement: str = "",
+    url: str = "",
+    version: ModelVersion | None = None,
+    evidence_type: str = "",
+) -> Evidence:
+    """What somebody, or a machine, reports of a run. Its digest is that of what was reported, as canonical JSON.
+
+    ``rights``: one of these has to be held; the caller names them, for it knows which kind of report this is.
+    """
+    allow_any(by, rights, use_case)
+    evidence = _new(
+        use_case=use_case,
+        kind=Evidence.Kind.RUN,
+        title=title,
+        by=by,
+        evidence_type=evidence_type,
+        criterion="",
+        valid_until=None,
+        version=version,
+    )
+    evidence.url, evidence.statement, evidence.sha256 = url, statement.strip(), digest(content)
+    reported = plain(content)
+    assert isinstance(reported, dict)
+    return _add(evidence, by, extra={"reported": reported})
 
 
 def attest(

@@ -17,6 +17,7 @@ from monitoring.api.outputs import (
 )
 from monitoring.api.points import PointBatchView
 from monitoring.api.profiles import DataProfileViewSet, DriftReportViewSet
+from monitoring.api.retraining import RetrainingRequestViewSet
 from monitoring.api.series import RuleViewSet, SeriesViewSet
 from monitoring.api.sources import SourceViewSet
 
@@ -25,6 +26,7 @@ router.register("series", SeriesViewSet, basename="series")
 router.register("rules", RuleViewSet, basename="rule")
 router.register("alerts", AlertViewSet, basename="alert")
 router.register("dashboards", DashboardViewSet, basename="dashboard")
+router.register("retraining-requests", RetrainingRequestViewSet, basename="retraining-request")
 router.register("sources", SourceViewSet, basename="source")
 router.register("outputs", OutputViewSet, basename="output")
 router.register("output-reviews", OutputReviewViewSet, basename="output-review")

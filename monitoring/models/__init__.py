@@ -6,6 +6,7 @@ from monitoring.models.drift import DataProfile, DriftReport, DriftResult
 from monitoring.models.output_reviews import Answer, ReasonCode, ReviewItem, Skip, Verdict
 from monitoring.models.outputs import Output, SamplingPlan
 from monitoring.models.pulls import PullRun
+from monitoring.models.retraining import RetrainingRequest, RetrainingSetup
 from monitoring.models.rollups import Rollup
 from monitoring.models.series import IngestBatch, Point, Series
 from monitoring.models.sources import Source
@@ -23,6 +24,8 @@ __all__ = [
     "Point",
     "PullRun",
     "ReasonCode",
+    "RetrainingRequest",
+    "RetrainingSetup",
     "ReviewItem",
     "Rollup",
     "Rule",

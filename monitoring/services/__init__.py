@@ -21,6 +21,14 @@ from monitoring.services.profiles import (
     push_profile,
     retry_profile,
 )
+from monitoring.services.retraining import (
+    answer_request,
+    renew_secret,
+    request_retraining,
+    send_again,
+    set_up_retraining,
+    try_receiver,
+)
 from monitoring.services.review_results import record_review_result
 from monitoring.services.rules import define_rule, edit_rule, switch_rule, try_rule
 from monitoring.services.sampling_plans import set_sampling_plan
@@ -38,6 +46,7 @@ from monitoring.services.sources import connect_source, edit_source, try_source
 __all__ = [
     "acknowledge_alert",
     "agree_terms",
+    "answer_request",
     "backfill_source",
     "cancel_profile",
     "claim_next",
@@ -61,14 +70,19 @@ __all__ = [
     "push_profile",
     "record_point",
     "record_review_result",
+    "renew_secret",
+    "request_retraining",
     "resume_source",
     "retry_profile",
     "review_output",
+    "send_again",
     "set_baseline",
     "set_sampling_plan",
+    "set_up_retraining",
     "skip_output",
     "switch_rule",
     "take_back_verdict",
+    "try_receiver",
     "try_rule",
     "try_source",
 ]
