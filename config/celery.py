@@ -24,6 +24,7 @@ SCHEDULE: dict[str, int] = {
     "monitoring.tasks.pull_due": 30,
     "monitoring.tasks.judge_silence": 60,
     "monitoring.tasks.make_owed_profiles": 60,
+    "monitoring.tasks.chase_alerts": 60,
     "monitoring.tasks.roll_up_points": 60,
     "monitoring.tasks.forget_points": 3600,
     "monitoring.tasks.measure_reviews": 120,

@@ -67,6 +67,7 @@ class IssueAdmin(ReadOnly):
     models.IntegrationPoint,
     models.IntegrationTest,
     models.OversightPlan,
+    models.PostMortem,
     models.PracticeDeclaration,
     models.QuestionnaireResponse,
     models.RiskItem,

@@ -14,13 +14,27 @@ from django.utils.translation import gettext as _
 from accounts.people import holders
 from ledger import UnitOfWork, state
 from monitoring.models import Alert, Rule, Series
+from monitoring.responses import target_for
 from monitoring.rules import ACT
 from monitoring.signals import announce_alert
 from notify.services import tell
 from portfolio.signals import announce_change
 
 TOLD = ("technical_lead", "business_owner")
-FIELDS = ("series", "rule", "level", "state", "message", "value", "limit", "point_time", "act_since")
+FIELDS = (
+    "series",
+    "rule",
+    "level",
+    "severity",
+    "state",
+    "message",
+    "value",
+    "limit",
+    "point_time",
+    "act_since",
+    "acknowledge_by",
+    "resolve_by",
+)
 MESSAGE_LENGTH = 300
 
 
@@ -41,7 +55,7 @@ def open_alert(
 ) -> Alert:
     """A rule is broken, or (without a rule) the series fell silent. The caller holds the lock of the series."""
     now = timezone.now()
-    alert = Alert.objects.create(
+    alert = Alert(
         series=series,
         rule=rule,
         level=level,
@@ -53,6 +67,8 @@ def open_alert(
         last_seen_at=now,
         act_since=now if level == ACT else None,
     )
+    start_clock(alert)
+    alert.save(force_insert=True)
     record(uow, alert, "alert.opened", after=state(alert, FIELDS))
     _tell(alert, "alert.opened", _("Act") if level == ACT else _("Warn"))
     return alert
@@ -67,17 +83,31 @@ def raise_alert(
     limit: float | None = None,
     point_time: datetime | None = None,
 ) -> Alert:
-    """A warning became a breach. Who acknowledged the warning has not acknowledged the breach: it is open again."""
+    """A warning became a breach. Who acknowledged the warning has not acknowledged the breach: it is open again, even
+    if it was snoozed."""
     before = state(alert, FIELDS)
     alert.level, alert.act_since = ACT, timezone.now()
     alert.state = Alert.AlertState.OPEN
     alert.acknowledged_at = alert.acknowledged_by = None
+    alert.snoozed_until = alert.snoozed_by = None
+    alert.snooze_reason = ""
+    start_clock(alert)
     alert.message, alert.value, alert.limit = message[:MESSAGE_LENGTH], value, limit
     alert.point_time = point_time
     alert.save()
     record(uow, alert, "alert.raised", before=before, after=state(alert, FIELDS))
     _tell(alert, "alert.raised", _("Act"))
     return alert
+
+
+def start_clock(alert: Alert) -> None:
+    """From now on somebody has the time to answer that its tier and level give; the caller saves."""
+    target = target_for(alert.series.use_case.effective_tier, alert.level)
+    now = timezone.now()
+    alert.severity = target.severity
+    alert.clock_from = now
+    alert.acknowledge_by, alert.resolve_by = now + target.acknowledge, now + target.resolve
+    alert.acknowledge_told = alert.resolve_told = 0
 
 
 def resolve_alerts(uow: UnitOfWork, alerts: Iterable[Alert], *, note: str = "") -> list[Alert]:
@@ -110,6 +140,8 @@ def record(
 def _tell(alert: Alert, kind: str, level: str) -> None:
     use_case = alert.series.use_case
     people = {person.pk: person for role in TOLD for person in holders(role=role, use_case=use_case)}
+    if alert.assigned_to is not None:
+        people[alert.assigned_to.pk] = alert.assigned_to
     tell(
         recipients=people.values(),
         kind=kind,

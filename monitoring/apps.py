@@ -10,6 +10,7 @@ class MonitoringConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from governance.incident_link import incident_links
         from monitoring.condition import conditions
         from monitoring.connector import connectors
         from monitoring.handlers import on_webhook_settled
@@ -23,6 +24,7 @@ class MonitoringConfig(AppConfig):
 
         conditions.discover("monitoring.conditions")
         statistics.discover("monitoring.drift")
+        incident_links.discover("monitoring.incident_links")
         connectors.discover("monitoring.connectors")
         lenses.discover("monitoring.lenses")
         markers.discover("monitoring.markers")

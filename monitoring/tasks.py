@@ -15,6 +15,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from monitoring import (
+    escalation,
     judging,
     output_retention,
     profiling,
@@ -73,6 +74,12 @@ def judge_silence() -> int:
     judge_soon(judging.owed())
     changed = judging.judge(judging.ticking(), announced=False).changes
     return changed + silence.judge_silence()
+
+
+@shared_task(soft_time_limit=240, time_limit=300)
+def chase_alerts() -> int:
+    """Wake alerts whose rest is over, and tell of those that nobody answers; returns how many."""
+    return escalation.wake_snoozed() + escalation.chase_late()
 
 
 @shared_task(soft_time_limit=240, time_limit=300)

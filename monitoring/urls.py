@@ -5,16 +5,27 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from monitoring import dashboard_urls, retraining_urls, review_urls
-from monitoring.views import alerts, overview, rules, series, source_care, sources
+from monitoring.views import alert_care, alerts, inbox, overview, responses, rules, series, source_care, sources
 
 app_name = "monitoring"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview.index, name="index"),
-    path("alerts/", overview.alerts, name="alerts"),
+    path("alerts/", inbox.alerts, name="alerts"),
+    path("alerts/bulk/", inbox.bulk, name="alerts_bulk"),
     path("alerts/<uuid:pk>/", alerts.page, name="alert"),
     path("alerts/<uuid:pk>/acknowledge/", alerts.acknowledge, name="alert_acknowledge"),
     *review_urls.urlpatterns,
+    path("alerts/<uuid:pk>/snooze/", alert_care.snooze, name="alert_snooze"),
+    path("alerts/<uuid:pk>/wake/", alert_care.wake, name="alert_wake"),
+    path("alerts/<uuid:pk>/assign/", alert_care.assign, name="alert_assign"),
+    path("alerts/<uuid:pk>/take/", alert_care.take, name="alert_take"),
+    path("alerts/<uuid:pk>/resolve/", alert_care.resolve, name="alert_resolve"),
+    path("alerts/<uuid:pk>/comment/", alert_care.comment, name="alert_comment"),
+    path("alerts/<uuid:pk>/incident/", alert_care.report, name="alert_report"),
+    path("responses/", responses.page, name="responses"),
+    path("responses/<slug:tier>/<slug:level>/", responses.edit, name="response_edit"),
+    path("responses/<slug:tier>/<slug:level>/reset/", responses.reset, name="response_reset"),
     path("series/<int:pk>/", series.page, name="series"),
     path("series/<int:pk>/data.json", series.data, name="series_data"),
     path("series/<int:pk>/points/", series.points, name="series_points"),

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from governance import services
 from governance.api.base import GovernanceViewSet, use_case_for
+from governance.api.post_mortems import PostMortemMixin, PostMortemWrite
 from governance.api.serializers import (
     CauseWrite,
     IncidentChange,
@@ -63,7 +64,7 @@ class IssueViewSet(GovernanceViewSet):
     list=extend_schema(summary="List incidents", tags=INCIDENTS),
     retrieve=extend_schema(summary="Read an incident", tags=INCIDENTS),
 )
-class IncidentViewSet(GovernanceViewSet):
+class IncidentViewSet(PostMortemMixin, GovernanceViewSet):
     """What went wrong in use."""
 
     queryset = Incident.objects.none()
@@ -75,6 +76,7 @@ class IncidentViewSet(GovernanceViewSet):
         "create": IncidentWrite,
         "partial_update": IncidentChange,
         "close": CauseWrite,
+        "post_mortem": PostMortemWrite,
     }
     filterset_class = IncidentFilter
 

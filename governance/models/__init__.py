@@ -14,6 +14,7 @@ from governance.models.documents import Document
 from governance.models.evidence import Evidence
 from governance.models.issues import Incident, Issue
 from governance.models.oversight import DecisionType, OversightPlan
+from governance.models.post_mortems import PostMortem
 from governance.models.questionnaires import QuestionnaireResponse
 from governance.models.risks import RiskClassification, RiskItem, TierLowering
 from governance.models.validation import ValidationRun
@@ -32,6 +33,7 @@ __all__ = [
     "Issue",
     "ModelVersion",
     "OversightPlan",
+    "PostMortem",
     "PracticeDeclaration",
     "QuestionnaireResponse",
     "RiskClassification",

@@ -24,6 +24,7 @@ from governance.services.models import (
     retire_version,
 )
 from governance.services.oversight import save_oversight
+from governance.services.post_mortems import approve_post_mortem, write_post_mortem
 from governance.services.practices import declare_practice
 from governance.services.questionnaires import answer_questionnaire
 from governance.services.reviews import close_specialist_review, open_specialist_review, record_access_review
@@ -48,6 +49,7 @@ __all__ = [
     "add_risk",
     "answer_questionnaire",
     "approve_document",
+    "approve_post_mortem",
     "approve_version",
     "assign_training",
     "attest",
@@ -94,4 +96,5 @@ __all__ = [
     "verify_evidence",
     "withdraw_evidence",
     "write_document",
+    "write_post_mortem",
 ]

@@ -12,10 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import actions_on, can, for_user
+from accounts.models import User
 from governance import services
 from governance.catalogue import bundle_parts, card_completeness, card_sections, validation_kinds
+from governance.failure_modes import failure_modes
 from governance.forms.datasets import CertifyForm, DatasetForm
-from governance.models import Incident, Issue, ModelVersion
+from governance.incident_link import incident_links
+from governance.models import Incident, Issue, ModelVersion, PostMortem
 from governance.panels.models import TONES, is_certified
 from governance.selectors import visible_datasets
 from governance.services.models import needs_two_to_promote
@@ -106,8 +109,31 @@ def incident(request: HttpRequest, pk: str) -> HttpResponse:
         "incident": found,
         "actions": found.actions.select_related("owner"),
         "acts": acts(user, found.use_case, found, keys, allowed, next=request.path),
+        "related": _related(found, user),
+        **_learnt(request, user, found, allowed),
     }
     return render(request, "governance/incident.html", context)
+
+
+def _related(found: Incident, user: User) -> list[dict[str, Any]]:
+    """What higher apps know of an incident."""
+    each = [{"title": kind.title, "links": list(kind().links(found, user))} for kind in incident_links]
+    return [part for part in each if part["links"]]
+
+
+def _learnt(request: HttpRequest, user: User, found: Incident, allowed: frozenset[str]) -> dict[str, Any]:
+    """The post-mortem, and what may be done about it."""
+    written = PostMortem.objects.filter(incident=found).select_related("owner", "written_by", "approved_by").first()
+    known = failure_modes()
+    offered = acts(user, found.use_case, found, ("post-mortem",), allowed, next=request.path)
+    if written is not None:
+        offered += acts(user, found.use_case, written, ("approve-post-mortem",), allowed, next=request.path)
+    sealed = written is not None and written.is_sealed
+    return {
+        "post_mortem": written,
+        "causes": [known[key] for key in written.causes if key in known] if written else [],
+        "learnt_acts": [] if sealed else offered,
+    }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

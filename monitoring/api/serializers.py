@@ -242,37 +242,3 @@ class TrialAnswer(serializers.Serializer[Any]):
 
 class RuleChange(_RuleShape):
     enabled = serializers.BooleanField(required=False)
-
-
-class AlertSerializer(serializers.ModelSerializer[Alert]):
-    use_case = serializers.CharField(source="series.use_case.key")
-    metric = serializers.CharField(source="series.metric")
-    acknowledged_by = serializers.UUIDField(source="acknowledged_by_id", allow_null=True)
-    decided_by = serializers.UUIDField(source="decided_by_id", allow_null=True)
-
-    class Meta:
-        model = Alert
-        fields = (
-            "id",
-            "use_case",
-            "metric",
-            "series",
-            "rule",
-            "level",
-            "state",
-            "message",
-            "value",
-            "limit",
-            "point_time",
-            "opened_at",
-            "act_since",
-            "last_seen_at",
-            "acknowledged_by",
-            "acknowledged_at",
-            "resolved_at",
-            "outcome",
-            "outcome_reason",
-            "decided_by",
-            "decided_at",
-        )
-        read_only_fields = fields

@@ -14,10 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from monitoring.models import Alert, PullRun, Source
-from portfolio.models import Assurance, Stage, UseCase
+from portfolio.models import Assurance, Stage
 from portfolio.selectors.listing import matching, mine
-
-UNRESOLVED = "unresolved"
 
 
 class Filters(forms.Form):
@@ -83,38 +81,6 @@ class SystemFilter(Filters):
     }
 
 
-class AlertFilterForm(Filters):
-    """The inbox shows what is not over unless the address says otherwise."""
-
-    q = forms.CharField(label=_("Search"), required=False)
-    state = forms.ChoiceField(
-        label=_("State"),
-        required=False,
-        choices=[(UNRESOLVED, _("Not over")), *Alert.AlertState.choices, ("any", _("Any state"))],
-    )
-    level = forms.ChoiceField(label=_("Level"), required=False, choices=[("", _("Any level")), *Alert.Level.choices])
-    owed = forms.BooleanField(label=_("Decision owed"), required=False)
-    mine = forms.BooleanField(label=_("Mine"), required=False)
-
-    conditions: ClassVar[dict[str, Callable[[Any, User], Q]]] = {
-        "q": lambda value, _user: (
-            Q(message__icontains=value)
-            | Q(series__use_case__name__icontains=value)
-            | Q(series__use_case__key__icontains=value)
-            | Q(series__metric__icontains=value)
-        ),
-        "state": lambda value, _user: (
-            ~Q(state=Alert.AlertState.RESOLVED) if value == UNRESOLVED else Q() if value == "any" else Q(state=value)
-        ),
-        "level": lambda value, _user: Q(level=value),
-        "owed": lambda _value, _user: decision_owed(),
-        "mine": lambda _value, user: Q(series__use_case__in=_my_use_cases(user)),
-    }
-
-    def chosen(self) -> dict[str, Any]:
-        return {"state": UNRESOLVED} | super().chosen()
-
-
 class SourceFilterForm(Filters):
     q = forms.CharField(label=_("Search"), required=False)
     health = forms.ChoiceField(
@@ -152,7 +118,3 @@ class PullFilterForm(Filters):
 def decision_owed() -> Q:
     """Breaches that are not over and that nobody has decided."""
     return Q(level=Alert.Level.ACT, outcome="") & ~Q(state=Alert.AlertState.RESOLVED)
-
-
-def _my_use_cases(user: User) -> Any:
-    return UseCase.objects.filter(mine(user)).values("pk")

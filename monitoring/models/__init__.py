@@ -1,11 +1,12 @@
 """How systems behave: sources, series, points, rules and alerts."""
 
-from monitoring.models.alerts import Alert, Rule
+from monitoring.models.alerts import Alert, AlertComment, Rule
 from monitoring.models.dashboards import Dashboard, DashboardRole
 from monitoring.models.drift import DataProfile, DriftReport, DriftResult
 from monitoring.models.output_reviews import Answer, ReasonCode, ReviewItem, Skip, Verdict
 from monitoring.models.outputs import Output, SamplingPlan
 from monitoring.models.pulls import PullRun
+from monitoring.models.responses import ResponseTarget
 from monitoring.models.retraining import RetrainingRequest, RetrainingSetup
 from monitoring.models.rollups import Rollup
 from monitoring.models.series import IngestBatch, Point, Series
@@ -13,6 +14,7 @@ from monitoring.models.sources import Source
 
 __all__ = [
     "Alert",
+    "AlertComment",
     "Answer",
     "Dashboard",
     "DashboardRole",
@@ -24,6 +26,7 @@ __all__ = [
     "Point",
     "PullRun",
     "ReasonCode",
+    "ResponseTarget",
     "RetrainingRequest",
     "RetrainingSetup",
     "ReviewItem",

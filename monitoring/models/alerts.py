@@ -72,7 +72,14 @@ class Alert(models.Model):
     class AlertState(models.TextChoices):
         OPEN = "open", _("Open")
         ACKNOWLEDGED = "acknowledged", _("Acknowledged")
+        SNOOZED = "snoozed", _("Snoozed")
         RESOLVED = "resolved", _("Resolved")
+
+    class Severity(models.TextChoices):
+        CRITICAL = "critical", _("Critical")
+        HIGH = "high", _("High")
+        MEDIUM = "medium", _("Medium")
+        LOW = "low", _("Low")
 
     class Outcome(models.TextChoices):
         RETRAIN = "retrain", _("Retrain")
@@ -92,6 +99,12 @@ class Alert(models.Model):
         help_text=_("Empty when the series fell silent."),
     )
     level = models.CharField(max_length=5, choices=Level)
+    severity = models.CharField(
+        max_length=8,
+        choices=Severity,
+        default=Severity.MEDIUM,
+        help_text=_("By level and tier, as they were when it opened or rose."),
+    )
     state = models.CharField(max_length=12, choices=AlertState, default=AlertState.OPEN)
     message = models.CharField(max_length=300)
     value = models.FloatField(null=True, blank=True)
@@ -106,7 +119,46 @@ class Alert(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     acknowledged_at = models.DateTimeField(null=True, blank=True)
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="alerts",
+        help_text=_("Who sees to it."),
+    )
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    snoozed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    snooze_reason = models.TextField(blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text=_("Who ended it by hand; empty when the values did."),
+    )
+    resolution = models.TextField(blank=True)
+    incident = models.ForeignKey(
+        "governance.Incident",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="alerts",
+        help_text=_("The incident that was reported because of it."),
+    )
+    clock_from = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the time to answer began: opened, raised, or woken up.")
+    )
+    acknowledge_by = models.DateTimeField(null=True, blank=True)
+    resolve_by = models.DateTimeField(null=True, blank=True)
+    acknowledge_told = models.PositiveSmallIntegerField(
+        default=0, help_text=_("Times that somebody was told of its lateness: 1 at the time given, 2 at twice that.")
+    )
+    resolve_told = models.PositiveSmallIntegerField(default=0)
     outcome = models.CharField(
         max_length=12, choices=Outcome, blank=True, help_text=_("Decision owed after an act-level breach.")
     )
@@ -129,8 +181,37 @@ class Alert(models.Model):
                 condition=~models.Q(state="resolved") & models.Q(rule__isnull=True),
                 name="alert_one_silence_per_series",
             ),
+            models.CheckConstraint(
+                condition=~models.Q(state="snoozed") | models.Q(snoozed_until__isnull=False),
+                name="alert_snoozed_until_a_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(acknowledge_told__lte=2, resolve_told__lte=2), name="alert_told_twice_at_most"
+            ),
         ]
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=("state", "-opened_at"), name="alert_inbox")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=("state", "-opened_at"), name="alert_inbox"),
+            models.Index(fields=("state", "acknowledge_told", "acknowledge_by"), name="alert_to_acknowledge"),
+            models.Index(fields=("state", "resolve_told", "resolve_by"), name="alert_to_resolve"),
+        ]
 
     def __str__(self) -> str:
         return self.message
+
+
+class AlertComment(models.Model):
+    """What somebody found or asks; it stays once written, and binds nobody."""
+
+    access_path: ClassVar[str] = "alert__series__use_case"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="comments")
+    text = models.TextField()
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    written_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("written_at",)
+
+    def __str__(self) -> str:
+        return self.text[:80]

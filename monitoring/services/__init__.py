@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from monitoring.services.alert_care import (
+    assign_alert,
+    comment_on_alert,
+    report_alert,
+    resolve_alert,
+    snooze_alert,
+    wake_alert,
+)
 from monitoring.services.alerts import acknowledge_alert
 from monitoring.services.output_reviews import (
     claim_next,
@@ -21,6 +29,7 @@ from monitoring.services.profiles import (
     push_profile,
     retry_profile,
 )
+from monitoring.services.responses import reset_response, set_response
 from monitoring.services.retraining import (
     answer_request,
     renew_secret,
@@ -47,11 +56,13 @@ __all__ = [
     "acknowledge_alert",
     "agree_terms",
     "answer_request",
+    "assign_alert",
     "backfill_source",
     "cancel_profile",
     "claim_next",
     "claim_output",
     "clone_source",
+    "comment_on_alert",
     "compare_again",
     "connect_source",
     "define_rule",
@@ -71,18 +82,24 @@ __all__ = [
     "record_point",
     "record_review_result",
     "renew_secret",
+    "report_alert",
     "request_retraining",
+    "reset_response",
+    "resolve_alert",
     "resume_source",
     "retry_profile",
     "review_output",
     "send_again",
     "set_baseline",
+    "set_response",
     "set_sampling_plan",
     "set_up_retraining",
     "skip_output",
+    "snooze_alert",
     "switch_rule",
     "take_back_verdict",
     "try_receiver",
     "try_rule",
     "try_source",
+    "wake_alert",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +9,17 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import actions_on
 from kernel.htmx import render
 from monitoring import services
+from monitoring.escalation import overdue
+from monitoring.forms.alert_care import CommentForm
 from monitoring.models import Alert
+from monitoring.selectors.alert_story import runbook_of, told
 from monitoring.views.common import find_alert, go
 from monitoring.wording import limit_text, series_name, with_unit
 from portfolio.views.common import address, allow, person_of
@@ -27,21 +30,31 @@ from portfolio.views.common import address, allow, person_of
 def page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The alert with its chart and its history."""
     alert = find_alert(request, pk)
-    allowed = actions_on(person_of(request), alert.series.use_case)
+    user = person_of(request)
+    allowed = actions_on(user, alert.series.use_case)
     is_over = alert.state == Alert.AlertState.RESOLVED
+    tends = "alert.acknowledge" in allowed and not is_over
     context = {
         "alert": alert,
         "series": alert.series,
         "use_case": alert.series.use_case,
         "name": series_name(alert.series),
         "facts": _facts(alert),
-        "events": _events(alert),
+        "times": _times(alert),
+        "events": told(alert),
+        "comments": alert.comments.select_related("author"),
+        "runbook": runbook_of(alert),
         "data_url": f"{reverse('monitoring:series_data', args=[alert.series_id])}?range=7d",
-        "may_acknowledge": alert.state == Alert.AlertState.OPEN and "alert.acknowledge" in allowed,
+        "may_tend": tends,
+        "may_comment": "alert.acknowledge" in allowed,
+        "may_acknowledge": alert.state == Alert.AlertState.OPEN and tends,
+        "is_mine": alert.assigned_to_id == user.pk,
+        "may_report": alert.incident_id is None and "incident.report" in allowed,
         "owes_decision": alert.level == Alert.Level.ACT and not alert.outcome,
         "may_decide": alert.level == Alert.Level.ACT and not alert.outcome and "breach.decide" in allowed,
         "is_over": is_over,
         "decide_url": address("gates:breach_decide", alert.pk),
+        "comment_form": CommentForm(),
     }
     return render(request, "monitoring/alert.html", context, partial="alert")
 
@@ -59,7 +72,7 @@ def acknowledge(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _facts(alert: Alert) -> list[dict[str, Any]]:
     unit = alert.series.unit
-    facts = [
+    return [
         {"label": _("Value"), "value": with_unit(alert.value, unit), "note": ""},
         {
             "label": _("Limit"),
@@ -67,44 +80,23 @@ def _facts(alert: Alert) -> list[dict[str, Any]]:
         },
         {"label": _("Metric"), "value": series_name(alert.series), "url": _series_url(alert)},
         {"label": _("Rule"), "value": alert.rule.name if alert.rule else _("Silence")},
+        {"label": _("Severity"), "value": alert.get_severity_display()},
+        {"label": _("Seen to by"), "value": str(alert.assigned_to or _("nobody"))},
     ]
-    if alert.rule and alert.rule.reaction:
-        facts.append({"label": _("What is to be done"), "value": alert.rule.reaction})
-    return facts
 
 
-def _events(alert: Alert) -> list[dict[str, Any]]:
-    """What happened to it, newest first."""
-    at_once = alert.act_since is not None and alert.act_since - alert.opened_at < timedelta(seconds=1)
-    opened = _("Opened as a breach") if at_once else _("Opened")
-    tone = "blocked" if at_once else "attention"
-    events: list[dict[str, Any]] = [{"text": opened, "at": alert.opened_at, "icon": "alert", "tone": tone}]
-    if alert.act_since and not at_once:
-        events.append({"text": _("Became a breach"), "at": alert.act_since, "icon": "error", "tone": "blocked"})
-    if alert.acknowledged_at:
-        events.append(
-            {
-                "text": _("Acknowledged"),
-                "at": alert.acknowledged_at,
-                "icon": "eye",
-                "tone": "info",
-                "person": alert.acknowledged_by,
-            }
-        )
-    if alert.decided_at:
-        events.append(
-            {
-                "text": _("Decided: %(outcome)s") % {"outcome": alert.get_outcome_display()},
-                "at": alert.decided_at,
-                "icon": "sign",
-                "tone": "info",
-                "person": alert.decided_by,
-                "note": alert.outcome_reason,
-            }
-        )
-    if alert.resolved_at:
-        events.append({"text": _("Over"), "at": alert.resolved_at, "icon": "check-circle", "tone": "met"})
-    return sorted(events, key=lambda event: event["at"], reverse=True)
+def _times(alert: Alert) -> list[dict[str, Any]]:
+    """Until when it is to be seen and to be over, and whether that was late."""
+    now = timezone.now()
+    seen, over = alert.acknowledged_at or alert.resolved_at, alert.resolved_at
+    rests = alert.state == Alert.AlertState.SNOOZED
+    found = []
+    for label, due, done in ((_("To be seen"), alert.acknowledge_by, seen), (_("To be over"), alert.resolve_by, over)):
+        if due is None:
+            continue
+        late = overdue(due, done or now)
+        found.append({"label": label, "due": due, "late": bool(late) and not rests, "done": done})
+    return found
 
 
 def _url(alert: Alert) -> str:

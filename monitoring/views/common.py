@@ -33,7 +33,16 @@ def find_rule(request: HttpRequest, pk: UUID) -> Rule:
 
 
 def find_alert(request: HttpRequest, pk: UUID) -> Alert:
-    related = ("series__use_case__unit", "rule", "acknowledged_by", "decided_by")
+    related = (
+        "series__use_case__unit",
+        "rule",
+        "acknowledged_by",
+        "decided_by",
+        "assigned_to",
+        "snoozed_by",
+        "resolved_by",
+        "incident",
+    )
     return _find(request, Alert.objects.select_related(*related), pk)
 
 

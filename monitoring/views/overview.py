@@ -15,8 +15,8 @@ from django.views.decorators.http import require_safe
 from accounts.access import for_user
 from kernel.htmx import render
 from kernel.tables import Column, TableState, export_rows
-from monitoring.forms.filters import AlertFilterForm, SourceFilterForm, SystemFilter
-from monitoring.models import Alert, Source
+from monitoring.forms.filters import SourceFilterForm, SystemFilter
+from monitoring.models import Source
 from monitoring.selectors.overview import alert_ages, numbers, watched
 from monitoring.views.common import VIEW
 from portfolio.models import UseCase
@@ -41,20 +41,6 @@ SYSTEMS: Sequence[Column] = (
     Column("failing", gettext_lazy("Failing sources"), "failing", numeric=True, largest_first=True),
     Column("series", gettext_lazy("Series"), "series_count", numeric=True, value=lambda row: row.series_count),
     Column("newest", gettext_lazy("Newest value"), "newest", largest_first=True),
-)
-ALERTS: Sequence[Column] = (
-    Column("level", gettext_lazy("Level"), ("level", "opened_at"), value=lambda row: row.get_level_display()),
-    Column("message", gettext_lazy("What happened"), "message"),
-    Column(
-        "use_case",
-        gettext_lazy("Use case"),
-        "series__use_case__name",
-        value=lambda row: f"{row.series.use_case.key} {row.series.use_case.name}",
-    ),
-    Column("metric", gettext_lazy("Metric"), "series__metric", value=lambda row: row.series.metric),
-    Column("state", gettext_lazy("State"), ("state", "opened_at"), value=lambda row: row.get_state_display()),
-    Column("opened", gettext_lazy("Opened"), "opened_at", largest_first=True, value=lambda row: row.opened_at),
-    Column("outcome", gettext_lazy("Decision"), "outcome", value=lambda row: row.get_outcome_display()),
 )
 SOURCES: Sequence[Column] = (
     Column("name", gettext_lazy("Source"), "name"),
@@ -108,26 +94,6 @@ def index(request: HttpRequest) -> HttpResponseBase:
         "tabs": section_tabs("index"),
     }
     return render(request, "monitoring/index.html", context, partial="table")
-
-
-@require_safe
-@login_required
-def alerts(request: HttpRequest) -> HttpResponseBase:
-    """The inbox: what is broken, since when, and who is on it."""
-    user = person_of(request)
-    table: TableState[Alert] = TableState.from_request(request, columns=ALERTS, default_sort="-opened")
-    form = AlertFilterForm(request.GET)
-    visible = for_user(Alert.objects.select_related("series__use_case", "acknowledged_by"), user, VIEW)
-    rows = form.apply(visible, user)
-    if table.export_format:
-        return export_rows(table.export_format, "alerts", table.columns, table.order(rows).iterator(1000))
-    context = {
-        "table": table.paginate(rows),
-        "form": form,
-        "chips": form.chips(request),
-        "tabs": section_tabs("alerts"),
-    }
-    return render(request, "monitoring/alerts.html", context, partial="table")
 
 
 @require_safe

@@ -28,7 +28,22 @@ class OpenAlerts(WorkSource):
     def items(self, user: User) -> Iterator[WorkItem]:
         alerts = for_user(Alert.objects.filter(state=Alert.AlertState.OPEN), user, "alert.acknowledge")
         own = UseCase.objects.filter(mine(user)).values("pk")
-        rows = alerts.filter(series__use_case__in=own).select_related("series__use_case")
+        rows = alerts.filter(series__use_case__in=own, assigned_to__isnull=True).select_related("series__use_case")
+        for alert in rows.order_by("level", "opened_at")[:MOST]:
+            yield item_of(alert, verb=_("Look into it"))
+
+
+@work_sources.register
+class MyAlerts(WorkSource):
+    """Alerts that somebody sees to, until they are over; one that rests does not ask for anything."""
+
+    key: ClassVar[str] = "my_alerts"
+    title: ClassVar[Any] = gettext_lazy("Alerts you see to")
+    order: ClassVar[int] = 38
+
+    def items(self, user: User) -> Iterator[WorkItem]:
+        awake = Alert.objects.exclude(state__in=(Alert.AlertState.RESOLVED, Alert.AlertState.SNOOZED))
+        rows = for_user(awake.filter(assigned_to=user), user, "alert.acknowledge").select_related("series__use_case")
         for alert in rows.order_by("level", "opened_at")[:MOST]:
             yield item_of(alert, verb=_("Look into it"))
 

@@ -1,0 +1,1 @@
+"""What monitoring knows of an incident."""
