@@ -1,10 +1,10 @@
-"""Addresses of the pages on sampled outputs and their reviews."""
+"""Addresses of the pages on sampled outputs, their reviews, and comparisons of versions."""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from monitoring.views import output_queue, outputs, review_statistics
+from monitoring.views import comparisons, output_queue, outputs, review_statistics
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("outputs/", outputs.outputs, name="outputs"),
@@ -18,4 +18,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("use-cases/<slug:key>/review/", review_statistics.page, name="review_statistics"),
     path("use-cases/<slug:key>/review/plan/", review_statistics.plan, name="sampling_plan"),
     path("use-cases/<slug:key>/review/record/<uuid:pk>/", review_statistics.record, name="review_record"),
+    path("comparisons/", comparisons.comparisons, name="comparisons"),
+    path("comparisons/<uuid:pk>/", comparisons.page, name="comparison"),
+    path("comparisons/<uuid:pk>/data.json", comparisons.data, name="comparison_data"),
+    path("comparisons/<uuid:pk>/verdict/", comparisons.decide, name="comparison_decide"),
+    path("use-cases/<slug:key>/comparisons/new/", comparisons.define, name="comparison_define"),
 ]

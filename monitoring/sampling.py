@@ -1,5 +1,7 @@
 """Which outputs people look at: drawn by a hash of what they are called, so that a repeat draws the same.
 
+Outputs of one case are drawn together: two versions that answered it can be compared case by case.
+
 The random share comes first and is drawn from all outputs alike: only what is drawn so says something about all of
 them. Low confidence and quotas of segments add what is worth a look; statistics keep them apart. The most of a day cuts
 off in that order.
@@ -58,7 +60,7 @@ def draw(
 
 
 def _why(plan: SamplingPlan, output: Handed, filled: Counter[str]) -> str:
-    if lot(plan.seed, "random", output.external_id) * 100 < plan.random_percent:
+    if lot(plan.seed, "random", output.case_id or output.external_id) * 100 < plan.random_percent:
         return Why.RANDOM
     below = plan.below_confidence
     if below is not None and output.confidence is not None and output.confidence < below:

@@ -19,6 +19,7 @@ from gates.assurance import reassess
 from gates.demonstration import (
     board,
     calls,
+    comparisons,
     dashboards,
     fields,
     idea,
@@ -102,6 +103,8 @@ def make_demonstration(*, today: datetime | None = None, say: Callable[[str], An
     judge(Series.objects.values_list("pk", flat=True))
     say("reviews of outputs")
     outputs.review_outputs(stories)
+    say("versions beside each other")
+    comparisons.compare_versions(stories)
     say("gates")
     assess()
     misfits += waivers.waive_now(stories, NEXT)

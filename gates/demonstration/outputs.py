@@ -43,7 +43,7 @@ PLAN: dict[str, Any] = {
     "segment_quotas": {"large firms": 3},
     "most_per_day": 200,
     "double_percent": 25.0,
-    "min_sample": 25,
+    "min_sample": 100,
 }
 
 
@@ -52,16 +52,20 @@ def review_outputs(stories: list[Story]) -> None:
     running = [s for s in stories if s.stage in ("operations", "production")]
     healthy = [s for s in running if s.health == "good"]
     troubled = [s for s in running if s.health in ("drifting", "breached")]
-    for found, each, reviews in ((healthy[:1], 30, 60), (troubled[:1], 4, 60), (healthy[1:2], 6, 12)):
+    for found, each, reviews, least in (
+        (healthy[:1], 30, 60, 100),
+        (troubled[:1], 4, 60, 25),
+        (healthy[1:2], 6, 12, 100),
+    ):
         for story in found:
-            _review(story, each, reviews, random.Random(SEED + story.n))  # noqa: S311  # the same every time
+            _review(story, each, reviews, least, random.Random(SEED + story.n))  # noqa: S311  # the same every time
 
 
-def _review(story: Story, each: int, reviews: int, rng: random.Random) -> None:
+def _review(story: Story, each: int, reviews: int, least: int, rng: random.Random) -> None:
     """So many reviews, of which one in ``each`` finds the output wrong."""
     use_case = UseCase.objects.select_related("unit").get(pk=story.use_case.pk)
     reviewer, expert = story.person("human_reviewer"), story.person("domain_expert")
-    set_sampling_plan(use_case=use_case, plan=PLAN, by=story.person("technical_lead"))
+    set_sampling_plan(use_case=use_case, plan={**PLAN, "min_sample": least}, by=story.person("technical_lead"))
     received = story.today - timedelta(hours=30)
     push_outputs(batch=list(_outputs(story, use_case, reviewer, rng, received)), by=SYSTEM, received_at=received)
     people = [reviewer, expert]
@@ -72,7 +76,7 @@ def _review(story: Story, each: int, reviews: int, rng: random.Random) -> None:
             break
         read = timezone.now() - timedelta(seconds=rng.randint(25, 140))
         ReviewItem.objects.filter(pk=item.pk).update(claimed_at=read)  # nobody reads that fast
-        _say(item, person, rng, is_wrong=n % each == each - 2, may_override=person == reviewer)
+        _say(item, person, rng, is_wrong=n % each == each - 2 + n // each % 2, may_override=person == reviewer)
     review_measures.measure(use_case.pk)
 
 

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
 from monitoring.api.alerts import AlertViewSet
+from monitoring.api.comparisons import ComparisonViewSet
 from monitoring.api.dashboards import DashboardViewSet
 from monitoring.api.otlp import OtlpMetricsView
 from monitoring.api.outputs import (
@@ -28,6 +29,7 @@ router.register("alerts", AlertViewSet, basename="alert")
 router.register("dashboards", DashboardViewSet, basename="dashboard")
 router.register("retraining-requests", RetrainingRequestViewSet, basename="retraining-request")
 router.register("sources", SourceViewSet, basename="source")
+router.register("comparisons", ComparisonViewSet, basename="comparison")
 router.register("outputs", OutputViewSet, basename="output")
 router.register("output-reviews", OutputReviewViewSet, basename="output-review")
 router.register("verdicts", VerdictViewSet, basename="verdict")

@@ -1,6 +1,7 @@
 """How systems behave: sources, series, points, rules and alerts."""
 
 from monitoring.models.alerts import Alert, AlertComment, Rule
+from monitoring.models.comparisons import Comparison
 from monitoring.models.dashboards import Dashboard, DashboardRole
 from monitoring.models.drift import DataProfile, DriftReport, DriftResult
 from monitoring.models.output_reviews import Answer, ReasonCode, ReviewItem, Skip, Verdict
@@ -16,6 +17,7 @@ __all__ = [
     "Alert",
     "AlertComment",
     "Answer",
+    "Comparison",
     "Dashboard",
     "DashboardRole",
     "DataProfile",

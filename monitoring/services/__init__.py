@@ -11,6 +11,7 @@ from monitoring.services.alert_care import (
     wake_alert,
 )
 from monitoring.services.alerts import acknowledge_alert
+from monitoring.services.comparisons import decide_comparison, define_comparison
 from monitoring.services.output_reviews import (
     claim_next,
     claim_output,
@@ -65,6 +66,8 @@ __all__ = [
     "comment_on_alert",
     "compare_again",
     "connect_source",
+    "decide_comparison",
+    "define_comparison",
     "define_rule",
     "define_series",
     "delete_source",

@@ -123,6 +123,7 @@ def section_tabs(current: str) -> list[dict[str, Any]]:
         ("sources", _("Sources"), "data"),
         ("output_queue", _("Output review"), "eye"),
         ("dashboards", _("Dashboards"), "board"),
+        ("comparisons", _("Comparisons"), "scale"),
     )
     return [
         {"label": label, "icon": icon, "url": reverse(f"monitoring:{name}"), "current": name == current}
