@@ -28,6 +28,7 @@ class GatesConfig(AppConfig):
         from portfolio.lens import lenses
         from portfolio.next_step import next_steps
         from portfolio.panel import panels
+        from portfolio.report import reports
         from portfolio.search import search_sources
         from portfolio.signals import facts_changed, portfolio_changed
         from portfolio.work_item import work_sources
@@ -38,6 +39,7 @@ class GatesConfig(AppConfig):
         markers.discover("gates.markers")
         next_steps.discover("gates.next_steps")
         panels.discover("gates.panels")
+        reports.discover("gates.reports")
         search_sources.discover("gates.searching")
         widgets.discover("gates.widgets")
         work_sources.discover("gates.worklist")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from gates import board_urls, breach_urls, obligation_urls, policy_urls
-from gates.views import commenting, conditions, deciding, ending, missing, reviews, signing, waivers
+from gates.views import commenting, conditions, deciding, ending, executive, missing, reviews, signing, waivers
 
 app_name = "gates"
 urlpatterns = [
@@ -17,6 +17,10 @@ urlpatterns = [
     path("reviews/<int:number>/withdraw/", reviews.withdraw, name="withdraw"),
     path("reviews/<int:number>/refresh/", reviews.refresh, name="refresh"),
     path("reviews/<int:number>/comment/", commenting.comment, name="comment"),
+    path("executive/", executive.page, name="executive"),
+    path("executive/report.pdf", executive.pdf, name="executive_pdf"),
+    path("executive/report.csv", executive.csv, name="executive_csv"),
+    path("executive/report.json", executive.data, name="executive_data"),
     path("end/<slug:key>/", ending.end, name="end"),
     path("missing/<slug:key>/", missing.missing, name="missing"),
     path("missing/<slug:key>/<slug:criterion>/assign/", missing.assign, name="assign"),

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 
 from accounts.models import User
 from kernel.registry import Registry
@@ -19,7 +20,8 @@ class Report(ABC):
     """Rows about the use cases that a person may see.
 
     ``columns`` are those of ``kernel.tables`` (only ``key``, ``label``, ``value`` and ``numeric`` are used). ``action``
-    is the right that the report needs beside seeing the use cases; empty: none.
+    is the right that the report needs beside seeing the use cases; empty: none. ``page`` names the address of one that
+    has a page of its own instead of a table.
     """
 
     key: ClassVar[str]
@@ -28,6 +30,11 @@ class Report(ABC):
     order: ClassVar[int] = 100
     icon: ClassVar[str] = "report"
     action: ClassVar[str] = ""
+    page: ClassVar[str] = ""
+
+    @property
+    def url(self) -> str:
+        return reverse(self.page) if self.page else reverse("portfolio:report", args=[self.key])
 
     @abstractmethod
     def columns(self) -> Sequence[Column]: ...

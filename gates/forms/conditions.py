@@ -78,6 +78,7 @@ class ConditionFilter(forms.Form):
     state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("Any state")), *STATES])
     gate = forms.ChoiceField(label=_("Gate"), required=False)
     mine = forms.BooleanField(label=_("Owed by me"), required=False)
+    unit = forms.CharField(label=_("Unit"), required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, gates: list[tuple[str, Any]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -62,6 +62,7 @@ class ReviewFilter(forms.Form):
         required=False,
         choices=[("", _("Any tier")), ("minimal", _("Minimal")), ("limited", _("Limited")), ("high", _("High"))],
     )
+    unit = forms.CharField(label=_("Unit"), required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, gates: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

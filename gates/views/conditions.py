@@ -26,6 +26,7 @@ from gates.views.condition_page import condition_context, steps_open_to
 from kernel.errors import DomainError
 from kernel.htmx import render
 from kernel.tables import Column, TableState, export_rows
+from monitoring.forms.filters import in_unit
 
 COLUMNS = (
     Column("condition", gettext_lazy("Condition"), "text", value=lambda c: c.text),
@@ -157,6 +158,8 @@ def _filtered(rows: Any, form: ConditionFilter, user: User) -> Any:
         return rows
     wanted = form.cleaned_data
     rows = conditions_by_state(searched(rows, wanted["q"]), wanted["state"])
+    if wanted["unit"]:
+        rows = rows.filter(in_unit("use_case__unit", wanted["unit"]))
     if wanted["gate"]:
         rows = rows.filter(decision__review__gate=wanted["gate"])
     return rows.filter(owner=user) if wanted["mine"] else rows

@@ -29,6 +29,7 @@ from gates.views.review_page import review_context
 from kernel.errors import Conflict, DomainError
 from kernel.htmx import render
 from kernel.tables import Column, TableState, export_rows
+from monitoring.forms.filters import in_unit
 from portfolio.models import UseCase
 
 COLUMNS = (
@@ -143,6 +144,8 @@ def _filtered(rows: Any, form: ReviewFilter) -> Any:
         number = text.upper().removeprefix("R-")
         match = Q(use_case__name__icontains=text) | Q(use_case__key__icontains=text)
         rows = rows.filter(match | Q(number=int(number)) if number.isdecimal() and len(number) < 9 else match)
+    if wanted["unit"]:
+        rows = rows.filter(in_unit("use_case__unit", wanted["unit"]))
     if wanted["state"] == "late":
         rows = rows.filter(state=Review.State.OPEN, due_at__lte=timezone.now())
     for name in ("state", "gate", "tier"):

@@ -13,8 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from monitoring.models import Alert, PullRun, Source
-from portfolio.models import Assurance, Stage
+from monitoring.models import Alert, PullRun, Series, Source
+from monitoring.selectors.drift_share import drifting_series, watched_for_drift
+from portfolio.models import Assurance, BusinessUnit, Stage
 from portfolio.selectors.listing import matching, mine
 
 
@@ -66,17 +67,19 @@ class SystemFilter(Filters):
             ("warn", _("Warnings")),
             ("silent", _("Silent series")),
             ("source", _("Failing sources")),
+            ("drift", _("Drift beyond a limit")),
+            ("watched_drift", _("Watched for drift")),
         ],
     )
+    unit = forms.CharField(label=_("Unit"), required=False, widget=forms.HiddenInput)
     mine = forms.BooleanField(label=_("Mine"), required=False)
 
     conditions: ClassVar[dict[str, Callable[[Any, User], Q]]] = {
         "q": lambda value, _user: matching(value),
         "stage": lambda value, _user: Q(stage=value),
         "assurance": lambda value, _user: Q(assurance=value),
-        "attention": lambda value, _user: Q(
-            **{{"act": "acts", "warn": "warns", "silent": "silent", "source": "failing"}[value] + "__gt": 0}
-        ),
+        "attention": lambda value, _user: _attention(value),
+        "unit": lambda value, _user: in_unit("unit", value),
         "mine": lambda _value, user: mine(user),
     }
 
@@ -113,6 +116,19 @@ class PullFilterForm(Filters):
         "outcome": lambda value, _user: Q(outcome=value),
         "changed": lambda _value, _user: Q(stored__gt=0),
     }
+
+
+def in_unit(path: str, code: str) -> Q:
+    """Of a unit and those below it; an unknown unit holds nothing."""
+    found = BusinessUnit.objects.filter(code=code).values_list("path", flat=True).first()
+    return Q(**{f"{path}__path__startswith": found}) if found else Q(pk__in=[])
+
+
+def _attention(value: str) -> Q:
+    if value in ("drift", "watched_drift"):
+        series = watched_for_drift(Series.objects.order_by())
+        return Q(pk__in=(drifting_series(series) if value == "drift" else series).values("use_case"))
+    return Q(**{{"act": "acts", "warn": "warns", "silent": "silent", "source": "failing"}[value] + "__gt": 0})
 
 
 def decision_owed() -> Q:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Count, Exists, F, IntegerField, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.access import for_user
 from accounts.models import User
@@ -26,6 +26,13 @@ AGES: tuple[tuple[str, timedelta | None, timedelta | None], ...] = (
     ("month", timedelta(days=7), timedelta(days=30)),
     ("older", timedelta(days=30), None),
 )
+
+AGE_LABELS = {
+    "day": gettext_lazy("under a day"),
+    "week": gettext_lazy("1 to 7 days"),
+    "month": gettext_lazy("7 to 30 days"),
+    "older": gettext_lazy("over 30 days"),
+}
 
 
 @dataclass(slots=True)
@@ -92,14 +99,9 @@ def numbers(user: User) -> dict[str, int]:
 
 def alert_ages(found: Mapping[str, int]) -> list[dict[str, Any]]:
     """Open alerts by level and age, out of ``numbers``."""
-    labels = {
-        "day": _("under a day"),
-        "week": _("1 to 7 days"),
-        "month": _("7 to 30 days"),
-        "older": _("over 30 days"),
-    }
     return [
-        {"label": labels[age], "act": found[f"act_{age}"], "warn": found[f"warn_{age}"]} for age, _from, _below in AGES
+        {"label": AGE_LABELS[age], "act": found[f"act_{age}"], "warn": found[f"warn_{age}"]}
+        for age, _from, _below in AGES
     ]
 
 

@@ -30,7 +30,7 @@ class Alerts(Widget):
         rows = look.scope.alerts(look.user)
         counts = dict(rows.order_by().values_list("level").annotate(found=Count("pk")))
         inbox = reverse("monitoring:alerts")
-        words = {"q": look.scope.use_case.key} if look.scope.use_case is not None else {}
+        words = {"use_case": look.scope.use_case.key} if look.scope.use_case is not None else {}
         return {
             "levels": [
                 {

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -44,6 +45,8 @@ def report(request: HttpRequest, key: str) -> HttpResponseBase:
     found = _find(key, user)
     if found.action:
         require(user, found.action)
+    if found.page:
+        return redirect(f"{found.url}?{request.GET.urlencode()}")
     listing = Listing(request)
     columns = found.columns()
     rows = found.rows(request, listing.use_cases)

@@ -1,0 +1,1 @@
+"""Reports of the gates. One file adds one; see ``portfolio/report.py``."""
