@@ -26,6 +26,8 @@ class Panel(ABC):
     title: ClassVar[Any]
     order: ClassVar[int]
     template: ClassVar[str]
+    on_home: ClassVar[bool] = False
+    """Whether Home links to it beside each use case that a person answers for."""
 
     @abstractmethod
     def context(self, request: HttpRequest, use_case: UseCase) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from gates.api.boards import MeetingViewSet, RecusalViewSet
 from gates.api.breaches import BreachDecisionViewSet
+from gates.api.business import BusinessView
 from gates.api.conditions import ConditionViewSet
 from gates.api.emergencies import EmergencyViewSet
 from gates.api.judging import FindingViewSet, GateView
@@ -39,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("use-cases/<slug:key>/gates/<slug:gate>/", GateView.as_view(), name="use-case-gate"),
     path("use-cases/<slug:key>/gates/<slug:gate>/verdict", VerdictView.as_view(), name="use-case-verdict"),
     path("use-cases/<slug:key>/gates/<slug:gate>/verdict/", VerdictView.as_view(schema=None)),
+    path("use-cases/<slug:key>/business/", BusinessView.as_view(), name="use-case-business"),
     path("use-cases/<slug:key>/missing/", MissingView.as_view(), name="use-case-missing"),
     path("reviews/<int:number>/pack/", PackView.as_view(), name="review-pack"),
     *router.urls,

@@ -18,6 +18,7 @@ from gates.assessment import assess
 from gates.assurance import reassess
 from gates.demonstration import (
     board,
+    breaches,
     calls,
     comparisons,
     dashboards,
@@ -112,6 +113,7 @@ def make_demonstration(*, today: datetime | None = None, say: Callable[[str], An
     say("the board")
     misfits += board.meet(stories, cast, NEXT)
     calls.call_reviews(stories)
+    breaches.decide(stories)
     reassess()
     dashboards.arrange(stories, cast)
     people = sum(len(p) for roles in (cast.everywhere, *cast.by_unit.values()) for p in roles.values())

@@ -23,7 +23,7 @@ LONGEST = 20_000
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 """Control characters, and those that turn the direction of what follows: a PDF shows them or is misread by them."""
 
-Template = Literal["decision", "executive", "minutes"]
+Template = Literal["business", "decision", "executive", "minutes"]
 
 
 def render_pdf(template: Template, data: dict[str, Any], *, at: datetime) -> bytes:

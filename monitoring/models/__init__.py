@@ -4,6 +4,7 @@ from monitoring.models.alerts import Alert, AlertComment, Rule
 from monitoring.models.comparisons import Comparison
 from monitoring.models.dashboards import Dashboard, DashboardRole
 from monitoring.models.drift import DataProfile, DriftReport, DriftResult
+from monitoring.models.kpi_links import KpiLink
 from monitoring.models.output_reviews import Answer, ReasonCode, ReviewItem, Skip, Verdict
 from monitoring.models.outputs import Output, SamplingPlan
 from monitoring.models.pulls import PullRun
@@ -24,6 +25,7 @@ __all__ = [
     "DriftReport",
     "DriftResult",
     "IngestBatch",
+    "KpiLink",
     "Output",
     "Point",
     "PullRun",

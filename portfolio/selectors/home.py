@@ -20,6 +20,7 @@ from portfolio.lens import Lens, lenses
 from portfolio.lifecycle import ENDED
 from portfolio.models import Assurance, UseCase
 from portfolio.next_step import NextStep, next_steps
+from portfolio.panel import panels
 from portfolio.selectors.history import events_seen_by, grouped, sentence, tone_of
 from portfolio.selectors.listing import LONG_TEXTS, mine, visible
 from portfolio.work_item import WorkItem, work_sources
@@ -66,6 +67,7 @@ def own_use_cases(user: User) -> tuple[list[UseCase], int]:
     found: list[UseCase] = list(ordered.order_by("trouble", "-updated_at", "pk")[: OWN + 1])
     _note_lenses(found, user)
     _note_next_steps(found)
+    _note_pages(found)
     return found[:OWN], len(found) if len(found) <= OWN else rows.count()
 
 
@@ -89,6 +91,14 @@ def _note_next_steps(use_cases: Sequence[UseCase]) -> None:
     for use_case in use_cases:
         noted: Any = use_case
         noted.next_step = steps.get(use_case.pk)
+
+
+def _note_pages(use_cases: Sequence[UseCase]) -> None:
+    """Give each use case the ``pages`` that panels ask to be reached by from Home. No query."""
+    wanted = sorted((panel for panel in panels if panel.on_home), key=lambda panel: panel.order)
+    for use_case in use_cases:
+        noted: Any = use_case
+        noted.pages = [{"key": panel.key, "title": panel.title} for panel in wanted]
 
 
 def news_since(user: User, index: int) -> list[dict[str, Any]]:
