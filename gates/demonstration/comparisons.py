@@ -57,6 +57,7 @@ def _compare(story: Story, gain: float, slower: float, rng: random.Random) -> Co
         min_sample=30,
         min_days=14,
         starts_at=start,
+        stated_at=start - timedelta(days=1),
         note="The business owner agreed: two weeks, a certain gain, and no slower answers.",
         by=SYSTEM,
     )

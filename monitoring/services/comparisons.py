@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -61,14 +62,18 @@ def define_comparison(
     starts_at: datetime | None = None,
     ends_at: datetime | None = None,
     note: str = "",
+    stated_at: datetime | None = None,
 ) -> Comparison:
     """Agree on what is compared and on the rule, before the first figure; neither is edited later.
 
     Reviews and pairs compare the disagreement of reviewers; points need a metric that is better higher or lower.
-    A start in the past is refused to people: a rule that is made for figures one knows decides nothing.
+    A start in the past is refused to people: a rule that is made for figures one knows decides nothing. ``stated_at``
+    is for histories that are taken over from elsewhere, which only the product itself may do.
     """
     demand(by, PLAN, use_case)
-    now = timezone.now()
+    if stated_at is not None and isinstance(by, User):
+        raise PermissionDenied(_("When a rule was stated is not for whoever states it to say."))
+    now = stated_at or timezone.now()
     row = Comparison(use_case=use_case, champion=champion, challenger=challenger, created_by=person(by), created_at=now)
     if basis in {Comparison.Basis.REVIEWS, Comparison.Basis.PAIRS}:
         metric = "disagreement"

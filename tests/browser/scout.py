@@ -43,6 +43,20 @@ answer = {
 }
 """
 
+UNDER_REVIEW = """
+from accounts.people import people_on
+from governance.models import ModelVersion
+from portfolio.models import UseCase
+
+rows = UseCase.objects.filter(assurance="in_force", stage="operations", sampling_plan__isnull=True).order_by("-key")
+use_case = rows.select_related("unit")[0]
+version = ModelVersion.objects.filter(model__use_case=use_case, state="live").get()
+people = {held.role: held.user.full_name for held in reversed(people_on([use_case.pk])[use_case.pk])}
+answer = {
+    "key": use_case.key, "name": use_case.name, "unit": use_case.unit.name, "people": people, "version": version.label,
+}
+"""
+
 ONE_OF_EACH = """
 from accounts.models import User
 from gates.models import Review
@@ -128,6 +142,11 @@ class Found:
 def nearly_ready(product: Product) -> Found:
     """A use case of the minimal tier that lacks nothing but the result of its PoC."""
     return Found(**product.ask(NEARLY_READY))
+
+
+def under_review(product: Product) -> Found:
+    """A use case in operations that holds what its gate asked for, of whose outputs nobody looks at any yet."""
+    return Found(**product.ask(UNDER_REVIEW))
 
 
 def returned(product: Product) -> Found:

@@ -73,6 +73,8 @@ def test_the_rule_is_stated_before_the_start_by_whoever_plans_validation() -> No
     lead = person_with("technical_lead", use_case)
     with pytest.raises(Invalid, match="cannot lie in the past"):
         define_comparison(by=lead, starts_at=timezone.now() - timedelta(hours=1), **given)
+    with pytest.raises(PermissionDenied):
+        define_comparison(by=lead, stated_at=timezone.now() - timedelta(days=1), **given)
     row = define_comparison(by=lead, **given)
     assert (row.direction, row.unit, row.guardrails, row.created_by) == ("higher", "ratio", ["latency_p95"], lead)
     with pytest.raises(Conflict):
