@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from monitoring.models import Point, PullRun, Series, Source
+from monitoring.models import Alert, Point, PullRun, Series, Source
 
 LOOKED_BACK = timedelta(days=30)
 MOST_RUNS = 2000
@@ -83,6 +85,30 @@ def gaps(source: Source, series: Sequence[Series], now: datetime) -> list[Gap]:
             if later - earlier > 2 * usual and later - earlier > timedelta(seconds=source.every_seconds)
         ]
     return sorted(result, key=lambda gap: gap.end, reverse=True)
+
+
+def with_silence(rows: QuerySet[Source]) -> QuerySet[Source]:
+    """Sources with ``silent``: how many of their series are in an alert because nothing comes."""
+    quiet = Alert.objects.filter(series__source=OuterRef("pk"), rule__isnull=True)
+    counted = quiet.exclude(state=Alert.AlertState.RESOLVED).order_by().values("series__source")
+    number = Subquery(counted.annotate(n=Count("pk")).values("n"), output_field=IntegerField())
+    return rows.annotate(silent=Coalesce(number, 0))
+
+
+def silence_of(series: Iterable[Series]) -> dict[int, Alert]:
+    """The silence alerts that are not over, by series."""
+    rows = Alert.objects.filter(series__in=list(series), rule__isnull=True)
+    return {alert.series_id: alert for alert in rows.exclude(state=Alert.AlertState.RESOLVED)}
+
+
+def lag(source: Source, now: datetime) -> timedelta | None:
+    """How old the newest point is; None where there is none yet."""
+    return None if source.watermark is None else max(now - source.watermark, timedelta(0))
+
+
+def lag_seconds(source: Source, now: datetime) -> int | None:
+    found = lag(source, now)
+    return None if found is None else int(found.total_seconds())
 
 
 def breaker(source: Source, now: datetime) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django import template
 
-from monitoring.models import Rule, Series
+from monitoring.models import Rule, Series, Source
 from monitoring.selectors.facts import FIXED
+from monitoring.selectors.source_health import breaker, lag
 from monitoring.wording import limit_text, number
 from monitoring.wording import series_name as name_of
 
@@ -48,3 +49,15 @@ def iso(text: str | None) -> str:
 def iso_day(text: str | None) -> str:
     """The day of it."""
     return f"{datetime.fromisoformat(text).astimezone(UTC):%-d %b %Y}" if text else ""
+
+
+@register.simple_tag
+def source_lag(source: Source, now: datetime) -> timedelta | None:
+    """How old the newest point of a source is."""
+    return lag(source, now)
+
+
+@register.simple_tag
+def source_breaker(source: Source, now: datetime) -> str:
+    """The state of a source's breaker in words."""
+    return breaker(source, now)

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
@@ -18,6 +19,7 @@ from kernel.tables import Column, TableState, export_rows
 from monitoring.forms.filters import SourceFilterForm, SystemFilter
 from monitoring.models import Source
 from monitoring.selectors.overview import alert_ages, numbers, watched
+from monitoring.selectors.source_health import breaker, lag_seconds, with_silence
 from monitoring.views.common import VIEW
 from portfolio.models import UseCase
 from portfolio.selectors.listing import ranked
@@ -67,7 +69,27 @@ SOURCES: Sequence[Column] = (
         largest_first=True,
         value=lambda r: r.last_success_at,
     ),
-    Column("watermark", gettext_lazy("Newest point"), "watermark", largest_first=True),
+    Column("watermark", gettext_lazy("Newest point"), "watermark", largest_first=True, choosable=True, shown=False),
+    # The oldest newest point lags most, so that the sort of the column is the other way round.
+    Column(
+        "lag", gettext_lazy("Lag (s)"), "watermark", numeric=True, value=lambda row: lag_seconds(row, timezone.now())
+    ),
+    Column("next", gettext_lazy("Next pull"), "next_due_at", value=lambda r: r.next_due_at if r.enabled else None),
+    Column(
+        "breaker",
+        gettext_lazy("Breaker"),
+        ("failures", "name"),
+        largest_first=True,
+        value=lambda row: breaker(row, timezone.now()),
+    ),
+    Column(
+        "silent",
+        gettext_lazy("Silent series"),
+        "silent",
+        numeric=True,
+        largest_first=True,
+        value=lambda row: row.silent,
+    ),
     Column("connector", gettext_lazy("Connector"), ("connector", "name"), choosable=True, shown=False),
     Column("error", gettext_lazy("Last error"), value=lambda row: row.last_error, choosable=True, shown=False),
 )
@@ -103,7 +125,7 @@ def sources(request: HttpRequest) -> HttpResponseBase:
     user = person_of(request)
     table: TableState[Source] = TableState.from_request(request, columns=SOURCES, default_sort="name")
     form = SourceFilterForm(request.GET)
-    rows = form.apply(for_user(Source.objects.select_related("use_case"), user, VIEW), user)
+    rows = form.apply(with_silence(for_user(Source.objects.select_related("use_case"), user, VIEW)), user)
     if table.export_format:
         return export_rows(table.export_format, "sources", table.columns, table.order(rows).iterator(1000))
     context = {
@@ -111,6 +133,7 @@ def sources(request: HttpRequest) -> HttpResponseBase:
         "form": form,
         "chips": form.chips(request),
         "tabs": section_tabs("sources"),
+        "now": timezone.now(),
     }
     return render(request, "monitoring/sources.html", context, partial="table")
 

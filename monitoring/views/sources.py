@@ -22,7 +22,7 @@ from monitoring.forms.sources import SourceForm
 from monitoring.mapping import SKIP, Words
 from monitoring.models import Source
 from monitoring.pulling import Preview
-from monitoring.selectors.source_health import advice, breaker, gaps, outages
+from monitoring.selectors.source_health import advice, breaker, gaps, outages, silence_of
 from monitoring.views.common import CONFIGURE, find_source, go, panel_url
 from monitoring.windows import progress
 from monitoring.wording import span
@@ -127,7 +127,10 @@ def _page(request: HttpRequest, source: Source, preview: Preview | None = None) 
     plugin = connectors.get(source.connector) if source.connector in connectors else None
     labels = {setting.name: setting.label for setting in plugin.settings} if plugin else {}
     now = timezone.now()
-    series = list(source.series.select_related("version").order_by("metric", "segment")[:100])
+    series: list[Any] = list(source.series.select_related("version").order_by("metric", "segment")[:100])
+    silent = silence_of(series)
+    for one in series:
+        one.silence = silent.get(one.pk)
     context = {
         "source": source,
         "use_case": source.use_case,
