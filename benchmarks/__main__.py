@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-NAMES = ("import_and_evaluate", "pages", "rest", "ingest", "reassess", "sign_off", "simulation", "first_run")
+NAMES = ("import_and_evaluate", "pages", "rest", "ingest", "drift", "reassess", "sign_off", "simulation", "first_run")
 
 
 def main() -> int:

@@ -36,6 +36,8 @@ def report(uow: UnitOfWork, current: DataProfile, before: Profile, now: Profile)
     reference = current.reference
     assert reference is not None
     terms = reference.agreed()
+    # What was left out of the reference on purpose is no news.
+    now = Profile(now.rows, now.columns, now.unframed - set(reference.ignored), now.missing)
     found = compare(before, now, terms)
     made = DriftReport(
         use_case=current.use_case,

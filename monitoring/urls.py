@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from monitoring import dashboard_urls, retraining_urls, review_urls
+from monitoring import dashboard_urls, drift_urls, retraining_urls, review_urls
 from monitoring.views import alert_care, alerts, inbox, overview, responses, rules, series, source_care, sources
 
 app_name = "monitoring"
@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("responses/", responses.page, name="responses"),
     path("responses/<slug:tier>/<slug:level>/", responses.edit, name="response_edit"),
     path("responses/<slug:tier>/<slug:level>/reset/", responses.reset, name="response_reset"),
+    *drift_urls.urlpatterns,
     path("series/<int:pk>/", series.page, name="series"),
     path("series/<int:pk>/data.json", series.data, name="series_data"),
     path("series/<int:pk>/points/", series.points, name="series_points"),

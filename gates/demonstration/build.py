@@ -22,6 +22,7 @@ from gates.demonstration import (
     calls,
     comparisons,
     dashboards,
+    drift,
     fields,
     idea,
     metrics,
@@ -102,6 +103,8 @@ def make_demonstration(*, today: datetime | None = None, say: Callable[[str], An
         past.end(stories)
     say("alerts")
     judge(Series.objects.values_list("pk", flat=True))
+    say("profiles and drift")
+    drift.profile_inputs(stories)
     say("reviews of outputs")
     outputs.review_outputs(stories)
     say("versions beside each other")

@@ -52,14 +52,15 @@ class NumberCounter:
         place = self.place[: len(x)]
         np.subtract(x, self.lo, out=place)
         np.multiply(place, self.scale, out=place)
-        squares = float(np.dot(place, place))
+        # Not np.dot: its library would wake a thread a core for it, which then spin on a worker that has one.
+        squares = float(np.einsum("i,i->", place, place))
         if not math.isfinite(squares):
             x = self._finite(x)
             if not len(x):
                 return
             place = self.place[: len(x)]
             np.multiply(np.subtract(x, self.lo, out=place), self.scale, out=place)
-            squares = float(np.dot(place, place))
+            squares = float(np.einsum("i,i->", place, place))
         column = self.column
         column.n += len(x)
         self._add_sums(x, place, squares)

@@ -28,6 +28,7 @@ FORMAT = "tollgate-profile/1"
 MOST_BYTES = 256 * 1024 * 1024
 """Of a profile, unpacked."""
 MOST_ROWS = 2**53 - 1
+_MAGIC = b"TGP1"
 _WHOLE = ("n", "nulls", "nans", "below", "above", "wrong", "off", "under", "over")
 _SUMS = ("total", "under_by", "over_by")
 
@@ -74,18 +75,54 @@ def digest(profile: Profile) -> str:
 
 
 def pack(profile: Profile) -> bytes:
-    """For storing: some kilobytes a column."""
-    return zlib.compress(_bytes(as_json(profile)), 6)
+    """For storing: some kilobytes a column, each of which can be read by itself.
+
+    ``TGP1``, the length of the index in four bytes, the index, the columns. The index names the columns with their
+    lengths, and says what the profile says of itself; all of it is compressed JSON.
+    """
+    columns = {name: zlib.compress(_bytes(column_as_json(column)), 6) for name, column in profile.columns.items()}
+    head = as_json(Profile(profile.rows, {}, profile.unframed, profile.missing))
+    index = zlib.compress(_bytes({"head": head, "columns": [[name, len(body)] for name, body in columns.items()]}), 6)
+    return b"".join((_MAGIC, len(index).to_bytes(4, "big"), index, *columns.values()))
 
 
 def unpack(packed: bytes) -> Profile:
     """What ``pack`` wrote. Raises ``ProfileError``."""
+    head, places = _index(packed)
+    head["columns"] = [_unpacked(packed[start:end]) for start, end in places.values()]
+    return from_json(head)
+
+
+def unpack_column(packed: bytes, name: str) -> Column | None:
+    """One column of what ``pack`` wrote, without reading the others. Raises ``ProfileError``."""
+    _head, places = _index(packed)
+    if name not in places:
+        return None
+    start, end = places[name]
+    return column_from_json(_unpacked(packed[start:end]))
+
+
+def _index(packed: bytes) -> tuple[dict[str, Any], dict[str, tuple[int, int]]]:
+    start = len(_MAGIC) + 4 + int.from_bytes(packed[len(_MAGIC) : len(_MAGIC) + 4], "big")
+    if not packed.startswith(_MAGIC) or start > len(packed):
+        raise ProfileError("what is stored is no profile")
+    told = _unpacked(packed[len(_MAGIC) + 4 : start])
+    places = {}
+    for name, length in told["columns"]:
+        places[str(name)] = (start, start + length)
+        start += length
+    if start != len(packed):
+        raise ProfileError("the profile is cut off")
+    return dict(told["head"]), places
+
+
+def _unpacked(packed: bytes) -> dict[str, Any]:
     machine = zlib.decompressobj()
     try:
         text = machine.decompress(packed, MOST_BYTES)
         if machine.unconsumed_tail or not machine.eof:
             raise ProfileError("the profile is too large or cut off")
-        return from_json(json.loads(text))
+        return dict(json.loads(text))
     except (zlib.error, ValueError) as error:
         raise ProfileError(f"the profile cannot be read ({error})") from None
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from django import template
 
+from monitoring.drift_wording import number_words, p_words
 from monitoring.models import Rule, Series, Source
 from monitoring.selectors.facts import FIXED
 from monitoring.selectors.source_health import breaker, lag
@@ -61,3 +62,15 @@ def source_lag(source: Source, now: datetime) -> timedelta | None:
 def source_breaker(source: Source, now: datetime) -> str:
     """The state of a source's breaker in words."""
     return breaker(source, now)
+
+
+@register.filter
+def effect(value: object) -> str:
+    """A statistic in three digits; what is too small to matter as a bound."""
+    return number_words(value)
+
+
+@register.filter
+def p_value(value: object) -> str:
+    """A p-value, which is never nothing."""
+    return p_words(value)

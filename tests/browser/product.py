@@ -47,6 +47,11 @@ class Product:
     def log(self) -> Path:
         return self.data_dir.parent / "product.log"
 
+    @property
+    def exports(self) -> Path:
+        """The folder whose files sources and profiles may read."""
+        return self.data_dir.parent / "exports"
+
     def environment(self) -> dict[str, str]:
         mine = {
             "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -54,6 +59,7 @@ class Product:
             "TOLLGATE_DATA_DIR": str(self.data_dir),
             "TOLLGATE_WEB_WORKERS": "1",
             "TOLLGATE_WORKERS": "1",
+            "TOLLGATE_SOURCE_ROOTS": str(self.exports),
         }
         if os.environ.get("DATABASE_URL"):
             mine["DATABASE_URL"] = own_database(os.environ["DATABASE_URL"])

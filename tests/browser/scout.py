@@ -57,6 +57,16 @@ answer = {
 }
 """
 
+UNPROFILED = """
+from accounts.people import people_on
+from portfolio.models import UseCase
+
+rows = UseCase.objects.filter(stage="operations", status="active", data_profiles__isnull=True).select_related("unit")
+use_case = rows.order_by("key")[0]
+people = {held.role: held.user.full_name for held in reversed(people_on([use_case.pk])[use_case.pk])}
+answer = {"key": use_case.key, "name": use_case.name, "unit": use_case.unit.name, "people": people}
+"""
+
 ONE_OF_EACH = """
 from accounts.models import User
 from gates.models import Review
@@ -147,6 +157,11 @@ def nearly_ready(product: Product) -> Found:
 def under_review(product: Product) -> Found:
     """A use case in operations that holds what its gate asked for, of whose outputs nobody looks at any yet."""
     return Found(**product.ask(UNDER_REVIEW))
+
+
+def unprofiled(product: Product) -> Found:
+    """A use case in operations of whose data nobody knows anything yet."""
+    return Found(**product.ask(UNPROFILED))
 
 
 def returned(product: Product) -> Found:

@@ -11,37 +11,21 @@ from monitoring.profiles import ColumnFrame, Kind, Profile
 from monitoring.profiles.columns import Column
 from monitoring.profiles.counting import counted
 from monitoring.profiles.files import count, survey
+from monitoring.profiles.held import Held
 
 
-class Held:
-    """Rows in memory, as scans see data; ``stretch`` rows at a time."""
-
-    typed = True
-
-    def __init__(self, columns: dict[str, Any], stretch: int = 100_000) -> None:
-        self.columns = {name: each if isinstance(each, pa.Array) else pa.array(each) for name, each in columns.items()}
-        self.rows = len(next(iter(self.columns.values())))
-        self.stretch = stretch
-
-    def types(self) -> dict[str, pa.DataType]:
-        return {name: each.type for name, each in self.columns.items()}
-
-    def parts(self, names: Any) -> Any:
-        for name in names:
-            for start in range(0, max(self.rows, 1), self.stretch):
-                yield {name: self.columns[name].slice(start, self.stretch)}
-
-    def size(self, names: Any) -> int:
-        return len(names)
+def held(columns: dict[str, Any], stretch: int = 100_000) -> Held:
+    arrays = {name: each if isinstance(each, pa.Array) else pa.array(each) for name, each in columns.items()}
+    return Held(arrays, stretch)
 
 
 def reference_of(**columns: Any) -> Profile:
-    held = Held(columns)
-    return count(held, survey(held))
+    rows = held(columns)
+    return count(rows, survey(rows))
 
 
 def current_of(reference: Profile, **columns: Any) -> Profile:
-    return count(Held(columns), reference.as_reference())
+    return count(held(columns), reference.as_reference())
 
 
 def pair(before: Any, now: Any) -> tuple[Column, Column]:

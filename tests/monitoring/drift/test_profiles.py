@@ -21,7 +21,7 @@ from monitoring.profiles.files import count, scan, scan_reference
 from monitoring.profiles.frame import lattice_for
 from monitoring.profiles.profile import merge_all
 from monitoring.profiles.wire import as_json, digest, from_json, pack, unpack
-from tests.monitoring.drift.columns import Held, current_of, normal, reference_of
+from tests.monitoring.drift.columns import current_of, held, normal, reference_of
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -251,7 +251,7 @@ def test_columns_can_be_left_out(tmp_path: Path) -> None:
 def test_stretches_of_any_length_count_the_same() -> None:
     rows = mixed(3000)
     reference = reference_of(**rows)
-    by_few: dict[str, Column] = dict(count(Held(rows, stretch=7), reference.as_reference()).columns)
+    by_few: dict[str, Column] = dict(count(held(rows, stretch=7), reference.as_reference()).columns)
     at_once = current_of(reference, **rows).columns
     for name in ("amount", "age", "at"):
         assert np.array_equal(by_few[name].counts, at_once[name].counts)  # type: ignore[arg-type]  # Numbers
