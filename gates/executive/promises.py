@@ -78,5 +78,5 @@ def money(asked: Asked) -> Section:
     lines.append(Line("share", _("Spent of the budget"), spent, unit="%", tone=tone, url=url))
     lines.append(Line("over", _("Over budget"), over, tone="attention" if over else "", url=url))
     lines.append(Line("unknown", _("Without budget or cost"), unknown, url=url))
-    words = _("%(over)d use cases have spent more than their budget; of %(unknown)d budget or cost is not known.")
+    words = _("%(over)d use cases have spent more than their budget; budget or cost of %(unknown)d is not known.")
     return Section("money", _("Cost against budget"), words % {"over": over, "unknown": unknown}, "euro", lines)

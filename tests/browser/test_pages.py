@@ -15,7 +15,7 @@ from tests.browser.visitor import DESK, PHONE, Visitor
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 READER = "Ruth Okafor"
-DRAWN = ("series", "tab monitoring", "tab kpis", "timeline")
+DRAWN = ("series", "dashboard", "tab monitoring", "tab kpis", "timeline")
 """Pages that fetch what they draw."""
 THEMES: tuple[Any, ...] = ("light", "dark")
 
@@ -42,6 +42,8 @@ def pages(product: Product) -> dict[str, str]:
         "monitoring": "/monitoring/",
         "series": f"/monitoring/series/{one['series']}/",
         "alerts": "/monitoring/alerts/",
+        "dashboards": "/monitoring/dashboards/",
+        "dashboard": f"/monitoring/dashboards/ready/use_case/{one['use_case']}/",
         "governance": "/governance/",
         "evidence": "/governance/evidence/",
         "ledger": "/ledger/",
@@ -49,6 +51,7 @@ def pages(product: Product) -> dict[str, str]:
         "people": "/people/",
         "notices": "/notices/",
         "reports": "/reports/",
+        "executive": "/gates/executive/",
         "settings": "/settings/",
     }
 

@@ -49,6 +49,7 @@ def old_case(**fields: Any) -> UseCase:
 
 def measured(kpi: Kpi, at: datetime) -> None:
     """Its target was reached."""
+    assert kpi.target is not None
     KpiMeasurement.objects.create(
         kpi=kpi, window_start=at.date(), window_end=at.date(), value=kpi.target, source="test", recorded_at=at
     )
