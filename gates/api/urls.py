@@ -10,6 +10,7 @@ from gates.api.breaches import BreachDecisionViewSet
 from gates.api.business import BusinessView
 from gates.api.conditions import ConditionViewSet
 from gates.api.emergencies import EmergencyViewSet
+from gates.api.executive import ExecutiveView
 from gates.api.judging import FindingViewSet, GateView
 from gates.api.packs import PackView
 from gates.api.policies import PolicyViewSet
@@ -42,6 +43,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("use-cases/<slug:key>/gates/<slug:gate>/verdict/", VerdictView.as_view(schema=None)),
     path("use-cases/<slug:key>/business/", BusinessView.as_view(), name="use-case-business"),
     path("use-cases/<slug:key>/missing/", MissingView.as_view(), name="use-case-missing"),
+    path("executive/", ExecutiveView.as_view(), name="executive"),
     path("reviews/<int:number>/pack/", PackView.as_view(), name="review-pack"),
     *router.urls,
 ]

@@ -19,10 +19,12 @@ from accounts.access import for_user
 from accounts.models import User
 from gates.executive.behaving import alert_ages, alerts_of, drift
 from gates.executive.owing import owed
-from gates.executive.parts import MONTH, VIEW, Asked, Line, Section, Standing
+from gates.executive.parts import ACTION, MONTH, VIEW, Asked, Line, Section, Standing
 from gates.executive.promises import kpis, money
 from gates.executive.standing import assurance, stages
 from portfolio.models import Assurance, BusinessUnit, UseCase
+
+__all__ = ["ACTION", "VIEW", "Report", "executive_report", "rows_of"]
 
 
 @dataclass(frozen=True, slots=True)

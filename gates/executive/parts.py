@@ -16,7 +16,7 @@ from accounts.models import User
 from portfolio.models import BusinessUnit, UseCase
 
 MONTH = timedelta(days=30)
-VIEW = "use_case.view"
+ACTION, VIEW = "report.view_portfolio", "use_case.view"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.access import for_user, require
-from gates.executive import Report, executive_report, rows_of
+from gates.executive import ACTION, VIEW, Report, executive_report, rows_of
 from gates.packs.documents import moment, render_pdf
 from gates.reports.executive import COLUMNS
 from kernel.canonical import digest
@@ -19,8 +19,6 @@ from kernel.exports import export_rows
 from kernel.htmx import render
 from portfolio.models import BusinessUnit
 from portfolio.views.common import person_of
-
-ACTION, VIEW = "report.view_portfolio", "use_case.view"
 
 
 @require_safe

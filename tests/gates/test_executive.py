@@ -19,7 +19,7 @@ from gates.models import Condition
 from monitoring.models import Alert, Series
 from portfolio.models import Kpi, KpiMeasurement, OperatingPlan, StageChange, UseCase
 from portfolio.services import set_standing
-from tests.factories.accounts import PersonFactory, person_with
+from tests.factories.accounts import PersonFactory, api_as, person_with
 from tests.factories.decisions import decided, review_of
 from tests.factories.monitoring import AlertFactory, RuleFactory, SeriesFactory
 from tests.factories.portfolio import KpiFactory, UnitFactory, UseCaseFactory, organisation
@@ -244,6 +244,16 @@ def test_it_is_read_on_screen_on_paper_and_as_files() -> None:
     assert text.splitlines()[0] == "Section,What,Now,A month ago,Change,Unit"
     assert "Alerts by severity and age,Breaches,1,0,1," in text
     assert json.loads(client.get(reverse("gates:executive_data")).content)["use_cases"] == 1
+
+
+def test_over_rest_it_is_the_same_for_the_same_people() -> None:
+    use_case = UseCaseFactory.create()
+    address = "/api/v1/executive/"
+    told = api_as(executive()).get(address)
+    assert (told.status_code, told.json()["use_cases"]) == (200, 1)
+    assert api_as(executive()).get(address, {"unit": "nowhere"}).status_code == 404
+    assert api_as(person_with("technical_lead", use_case)).get(address).status_code == 403
+    assert Client().get(address).status_code == 401
 
 
 def test_it_is_listed_among_the_reports() -> None:

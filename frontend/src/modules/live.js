@@ -8,12 +8,21 @@ let timer;
 export function startLive() {
   update();
   document.addEventListener("htmx:afterSettle", update);
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const { requestConfig, target } = event.detail;
+    if (requestConfig?.triggeringEvent?.type === "tollgate:refresh" && isInUse(target)) event.preventDefault();
+  });
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-live-toggle]")) return;
     remember(KEY, isOn() ? "off" : "on");
     if (isOn()) tick();
     update();
   });
+}
+
+// Nothing is swapped under who reads it: where the focus is, or where somebody has scrolled to.
+function isInUse(target) {
+  return target.contains(document.activeElement) || [...target.querySelectorAll(".widget__body, .table-wrap")].some((each) => each.scrollTop > 0 || each.scrollLeft > 0);
 }
 
 function isOn() {
