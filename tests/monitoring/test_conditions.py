@@ -47,7 +47,15 @@ def said(condition: Condition, rule: Draft, found: Sequence[Sampled], on: Ground
 
 
 def test_every_kind_is_one_file_and_explains_itself() -> None:
-    assert [one.key for one in in_order()] == ["threshold", "baseline", "previous", "weekday", "missing"]
+    assert [one.key for one in in_order()] == [
+        "threshold",
+        "baseline",
+        "previous",
+        "weekday",
+        "missing",
+        "page_hinkley",
+        "adwin",
+    ]
     for one in conditions:
         assert one.ways
         assert str(one.label)

@@ -285,6 +285,8 @@ def test_every_kind_of_rule_has_a_form_that_tries_it_and_a_chart_of_the_trial() 
         "previous": {"op": "between", "warn": "5", "param-size": "1", "param-measured_in": "percent"},
         "weekday": {"op": "<=", "warn": "5", "param-weeks": "4", "param-measured_in": "percent"},
         "missing": {"op": "<=", "warn": "2", "param-windows": "10"},
+        "page_hinkley": {"op": "<=", "warn": "8", "param-window": "60"},
+        "adwin": {"op": "<=", "warn": "1", "param-window": "60"},
     }
     assert sorted(asked) == sorted(kind.key for kind in conditions)
     for key, limits in asked.items():
