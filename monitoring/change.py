@@ -19,7 +19,7 @@ from monitoring.rules import ACT, LTE, Limits, limit_problems
 from monitoring.setting import Setting
 from monitoring.wording import number, with_unit
 
-LEAST = 10
+LEAST = 20
 """Values below which nothing is said."""
 
 
@@ -27,9 +27,9 @@ def window_setting(default: str) -> Setting:
     return Setting(
         "window",
         gettext_lazy("Newest values looked at"),
-        help=gettext_lazy("An older change is forgotten. Ten values are needed before anything is said."),
+        help=gettext_lazy("An older change is forgotten. Twenty values are needed before anything is said."),
         default=default,
-        least=20,
+        least=30,
         most=500,
     )
 
