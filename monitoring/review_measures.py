@@ -14,9 +14,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.people import holders
 from governance.models import ModelVersion, ValidationRun
 from governance.services import record_validation
 from kernel.canonical import digest as canonical_digest
@@ -31,10 +33,12 @@ from monitoring.newest import Row
 from monitoring.reviewing import WAITING
 from monitoring.selectors.review_statistics import Statistics, Tally, statistics_of
 from monitoring.wire import time_text
+from notify.services import tell
 from portfolio.signals import announce_change
 
 KIND, SOURCE = "performance_live", "Review of sampled outputs"
 EVERY = timedelta(hours=1)
+TOLD = ("technical_lead", "business_owner")
 
 
 def owed(now: datetime) -> list[UUID]:
@@ -152,4 +156,19 @@ def _fail_versions(plan: SamplingPlan, statistics: Statistics) -> None:
     newest = dict(known.values_list("version_id", "verdict"))
     for version in ModelVersion.objects.filter(pk__in=failing).exclude(state="retired").select_related("model"):
         if newest.get(version.pk) != ValidationRun.Verdict.FAIL:
-            record_validation(**run_of(plan, statistics, version), performed_at=statistics.at, by=SYSTEM)
+            run = record_validation(**run_of(plan, statistics, version), performed_at=statistics.at, by=SYSTEM)
+            _tell(plan, run)
+
+
+def _tell(plan: SamplingPlan, run: ValidationRun) -> None:
+    use_case = plan.use_case
+    people = {person.pk: person for role in TOLD for person in holders(role=role, use_case=use_case)}
+    said = _("Reviewers fail version %(label)s: %(key)s %(name)s")
+    tell(
+        recipients=people.values(),
+        kind="version.failed",
+        title=(said % {"label": run.version, "key": use_case.key, "name": use_case.name})[:300],
+        body=run.summary,
+        url=reverse("monitoring:review_statistics", args=[use_case.key]),
+        dedupe_key=f"version.failed:{run.pk}",
+    )

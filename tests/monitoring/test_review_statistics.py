@@ -21,6 +21,7 @@ from monitoring.intervals import wilson
 from monitoring.models import Point, ReviewItem, SamplingPlan, Series, Verdict
 from monitoring.selectors import latest_values
 from monitoring.selectors.review_statistics import statistics_of
+from notify.models import Notice
 from tests.factories.accounts import PersonFactory, person_with
 from tests.factories.governance import AiModelFactory, ModelVersionFactory
 from tests.factories.monitoring import OutputFactory, ReviewItemFactory, SamplingPlanFactory
@@ -136,6 +137,7 @@ def test_measured_twice_nothing_is_doubled() -> None:
 def test_too_much_disagreement_fails_the_version_once() -> None:
     plan = SamplingPlanFactory.create(min_sample=20, most_disagreement=10)
     version = version_of(plan)
+    owner = person_with("business_owner", plan.use_case)
     reviewed(plan, 15, 4, version=version)
     review_measures.measure(plan.pk)
     assert runs(version) == []  # 19 reviews are too few
@@ -147,6 +149,8 @@ def test_too_much_disagreement_fails_the_version_once() -> None:
     assert run.metrics["disagreement"] == "20"
     assert run.metrics["disagreement_low"] == str(review_measures.percent(wilson(4, 20).low).normalize())
     assert "4 of 20" in run.summary
+    told = Notice.objects.get(kind="version.failed")
+    assert (told.recipient, told.body) == (owner, run.summary)
 
 
 def test_up_to_the_share_no_run_is_recorded_by_the_product() -> None:
