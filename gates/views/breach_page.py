@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from accounts.access import actions_on
@@ -37,7 +38,7 @@ def breach_context(breach: BreachDecision, user: User) -> dict[str, Any]:
         "name": series_name(breach.alert.series),
         "data_url": f"{reverse('monitoring:series_data', args=[breach.alert.series_id])}?range=30d",
         "facts": _facts(breach),
-        "points": breach.facts.get("points", []) if breach.facts else [],
+        "points": [{**row, "time": parse_datetime(row["time"])} for row in breach.facts.get("points", ())],
         "others": list(BreachDecision.objects.filter(alert=breach.alert).exclude(pk=breach.pk).order_by("occasion")),
         "may_decide": breach.is_open and RIGHT in may and user.is_person,
         "may_confirm": proposed and RIGHT in may and not why_not_confirm,

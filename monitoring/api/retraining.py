@@ -92,6 +92,17 @@ class RetrainingAnswerWrite(serializers.Serializer[Any]):
         max_length=60,
         help_text="When done: label of the version that came of it.",
     )
+    bundle = serializers.DictField(
+        child=serializers.CharField(max_length=300),
+        required=False,
+        default=dict,
+        help_text="What the new version can be rebuilt from: code, data, prompts, environment as revision or digest.",
+    )
+    significant = serializers.BooleanField(
+        required=False,
+        default=True,
+        help_text="False: the new version stays within what was approved, and voids no evidence.",
+    )
     metrics = serializers.DictField(
         child=serializers.CharField(max_length=40), required=False, default=dict, help_text="Metric -> decimal as text."
     )

@@ -88,6 +88,12 @@ class AnswerForm(forms.Form):
         max_length=60,
         help_text=_("When it is done: a new label is registered as a candidate; a rollback names one that is there."),
     )
+    significant = forms.BooleanField(
+        label=_("A significant change"),
+        required=False,
+        initial=True,
+        help_text=_("Leave it on unless the new version stays within what was approved: it voids earlier evidence."),
+    )
     reference = forms.URLField(label=_("Address of the run"), required=False, max_length=1000, assume_scheme="https")
 
     def __init__(self, *args: Any, row: RetrainingRequest, **kwargs: Any) -> None:

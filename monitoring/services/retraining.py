@@ -119,12 +119,16 @@ def answer_request(
     message: str = "",
     reference: str = "",
     version: str = "",
+    significant: bool = True,
     metrics: Mapping[str, Any] | None = None,
+    bundle: Mapping[str, object] | None = None,
 ) -> RetrainingRequest:
     """How far it is, as whoever runs it says. The answer that ends it is kept as evidence of the use case.
 
     ``version`` is the label of the version that came of it: of a retraining a new one, which is registered as a
-    candidate; of a rollback one that is there. ``Conflict`` for a step that the state does not allow.
+    candidate; of a rollback one that is there. A new version is a ``significant`` change, which voids what was shown
+    before, unless whoever answers says that it stays within what was approved: same code, same features, same kind of
+    data. ``Conflict`` for a step that the state does not allow.
     """
     demand_any(by, ANSWERS, request.use_case)
     _check_answer(state_now, message, reference)
@@ -141,7 +145,8 @@ def answer_request(
             row.accepted_at = now
         if state_now in ENDED:
             row.finished_at = now
-            row.new_version = _version(row, version, message, metrics, by) if state_now == "done" else None
+            made = {"metrics": metrics, "bundle": bundle, "significant": significant}
+            row.new_version = _version(row, version, made, by) if state_now == "done" else None
             row.evidence = _evidence(row, metrics, by)
         row.save()
         after = state(row, FIELDS)
@@ -236,9 +241,7 @@ def _check_answer(state_now: str, message: str, reference: str) -> None:
         raise Invalid(next(iter(errors.values()))[0], errors=errors)
 
 
-def _version(
-    row: RetrainingRequest, label: str, note: str, metrics: Mapping[str, Any] | None, by: Actor
-) -> ModelVersion | None:
+def _version(row: RetrainingRequest, label: str, made: Mapping[str, Any], by: Actor) -> ModelVersion | None:
     """The version that the answer names. Retraining makes a new one; nothing but its label has to be known of it."""
     label = label.strip()
     if not label:
@@ -254,7 +257,11 @@ def _version(
         said = _("%(model)s has no version %(label)s to go back to.") % {"model": model.name, "label": label}
         raise Invalid(said, errors={"version": [said]})
     return register_version(
-        model=model, label=label, by=by, metrics=metrics, change_note=f"{row}: {note}".strip(": ")[:500]
+        model=model,
+        label=label,
+        by=by,
+        change_note=f"{row}: {row.message}".strip(": ")[:500],
+        **made,
     )
 
 

@@ -60,6 +60,7 @@ class Product:
             "TOLLGATE_WEB_WORKERS": "1",
             "TOLLGATE_WORKERS": "1",
             "TOLLGATE_SOURCE_ROOTS": str(self.exports),
+            "TOLLGATE_OUTBOUND_ALLOW": "127.0.0.1",  # receivers that stories bring with them
         }
         if os.environ.get("DATABASE_URL"):
             mine["DATABASE_URL"] = own_database(os.environ["DATABASE_URL"])

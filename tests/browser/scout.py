@@ -131,7 +131,7 @@ from accounts.services import issue_token
 machine = User.objects.get(kind="service", full_name="Monitoring pipeline")
 owner = User.objects.get(full_name="Yusuf Kaya")
 answer = issue_token(
-    user=machine, name="walk", scopes=["monitor.ingest"], expires_at=timezone.now() + timedelta(days=1), by=owner
+    user=machine, name="walk", scopes=SCOPES, expires_at=timezone.now() + timedelta(days=1), by=owner
 )[1]
 """
 
@@ -184,5 +184,5 @@ def one_of_each(product: Product) -> dict[str, Any]:
     return dict(product.ask(ONE_OF_EACH))
 
 
-def token_of_the_pipeline(product: Product) -> str:
-    return str(product.ask(TOKEN))
+def token_of_the_pipeline(product: Product, *scopes: str) -> str:
+    return str(product.ask(f"SCOPES = {list(scopes) or ['monitor.ingest']!r}\n{TOKEN}"))

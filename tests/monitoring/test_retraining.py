@@ -218,12 +218,23 @@ def test_a_machine_accepts_reports_and_is_done_with_a_new_version_as_evidence() 
         services.answer_request(request=row, state_now="failed", message="No.", by=machine)
 
 
+def test_a_new_version_is_a_significant_change_unless_the_answer_says_it_is_not() -> None:
+    row, lead = asked()
+    bundle = {"code": "git:1", "data": "sha256:2", "environment": "sha256:3"}
+    services.answer_request(request=row, state_now="done", version="1.1", bundle=bundle, by=lead)
+    assert ModelVersion.objects.get(label="1.1").significant
+    assert ModelVersion.objects.get(label="1.1").bundle == bundle
+    again = services.request_retraining(use_case=row.use_case, kind="retrain", reason="Again.", by=lead)
+    services.answer_request(request=again, state_now="done", version="1.2", significant=False, by=lead)
+    assert not ModelVersion.objects.get(label="1.2").significant
+
+
 def test_a_rollback_names_a_version_that_is_there() -> None:
     row, lead = asked("roll_back")
     with pytest.raises(Invalid) as caught:
         services.answer_request(request=row, state_now="done", version="0.9", by=lead)
     assert "version" in caught.value.errors
-    model = row.use_case.ai_models.get() if hasattr(row.use_case, "ai_models") else ModelVersion.objects.get().model
+    model = ModelVersion.objects.get().model
     ModelVersionFactory.create(model=model, label="0.9", state="retired", number=2)
     done = services.answer_request(request=row, state_now="done", version="0.9", by=lead)
     assert done.new_version is not None
