@@ -17,6 +17,7 @@ from accounts.services.bulk import assign_roles_bulk
 from gates.assessment import assess
 from gates.assurance import reassess
 from gates.demonstration import (
+    alerts,
     board,
     breaches,
     calls,
@@ -103,6 +104,7 @@ def make_demonstration(*, today: datetime | None = None, say: Callable[[str], An
         past.end(stories)
     say("alerts")
     judge(Series.objects.values_list("pk", flat=True))
+    alerts.see_to_alerts()
     say("profiles and drift")
     drift.profile_inputs(stories)
     say("reviews of outputs")

@@ -126,7 +126,7 @@ def _learnt(request: HttpRequest, user: User, found: Incident, allowed: frozense
     written = PostMortem.objects.filter(incident=found).select_related("owner", "written_by", "approved_by").first()
     known = failure_modes()
     offered = acts(user, found.use_case, found, ("post-mortem",), allowed, next=request.path)
-    if written is not None:
+    if written is not None and found.closed_at:
         offered += acts(user, found.use_case, written, ("approve-post-mortem",), allowed, next=request.path)
     sealed = written is not None and written.is_sealed
     return {

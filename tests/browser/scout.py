@@ -67,6 +67,20 @@ people = {held.role: held.user.full_name for held in reversed(people_on([use_cas
 answer = {"key": use_case.key, "name": use_case.name, "unit": use_case.unit.name, "people": people}
 """
 
+AN_OPEN_ALERT = """
+from accounts.people import people_on
+from monitoring.models import Alert
+
+rows = Alert.objects.filter(state="open", level="warn", incident__isnull=True, rule__isnull=False)
+found = rows.select_related("series__use_case__unit").order_by("series__use_case__key")[0]
+use_case = found.series.use_case
+people = {held.role: held.user.full_name for held in reversed(people_on([use_case.pk])[use_case.pk])}
+answer = {
+    "key": use_case.key, "name": use_case.name, "unit": use_case.unit.name, "people": people,
+    "series": found.series_id, "message": found.message,
+}
+"""
+
 ONE_OF_EACH = """
 from accounts.models import User
 from gates.models import Review
@@ -147,6 +161,7 @@ class Found:
     series: int = 0
     version: str = ""
     review: int = 0
+    message: str = ""
 
 
 def nearly_ready(product: Product) -> Found:
@@ -177,6 +192,11 @@ def almost_signed(product: Product) -> Found:
 def under_assurance(product: Product) -> Found:
     """A use case that runs, whose gates are all in force, with a rule about its error rate."""
     return Found(**product.ask(UNDER_ASSURANCE))
+
+
+def an_open_alert(product: Product) -> Found:
+    """A use case with a warning that nobody has answered; ``message`` is what it says."""
+    return Found(**product.ask(AN_OPEN_ALERT))
 
 
 def one_of_each(product: Product) -> dict[str, Any]:
