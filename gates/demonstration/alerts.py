@@ -15,7 +15,8 @@ from portfolio.models import UseCase
 
 HAPPENED = (
     "06:04 the daily value of the metric fell below its act limit.\n\n06:05 the technical lead was told.\n\n"
-    "07:20 operations switched the affected region to manual work.\n\n11:40 the supplier confirmed that a field is coded differently."
+    "07:20 operations switched the affected region to manual work.\n\n"
+    "11:40 the supplier confirmed that a field is coded differently."
 )
 WHY = "The supplier changed the coding of one field. Nothing checked the codes before the model read them."
 CHANGES = "Check incoming codes against the agreed list\n\nA value outside the list stops the feed and opens an alert."

@@ -56,7 +56,6 @@ class Product:
         mine = {
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "TOLLGATE_DEMO": "1",
-            "TOLLGATE_OUTBOUND_ALLOW": "127.0.0.1",
             "TOLLGATE_DATA_DIR": str(self.data_dir),
             "TOLLGATE_WEB_WORKERS": "1",
             "TOLLGATE_WORKERS": "1",
