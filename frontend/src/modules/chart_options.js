@@ -21,12 +21,13 @@ export function optionsFor(data, { narrow = false, zoomed } = {}) {
     aria: { enabled: true },
     color: look.series,
     textStyle: { fontFamily: look.font, fontSize: 12, color: look.quiet },
-    grid: { left: 8, right: narrow ? 12 : 24, top: many ? 40 : 24, bottom: (data.x?.label ? 28 : 8) + (data.zoom ? 36 : 0), containLabel: true },
+    grid: { left: 8, right: narrow ? 12 : 24, top: (many ? 40 : 24) + (data.y?.label && many ? 10 : 0), bottom: (data.x?.label ? 28 : 8) + (data.zoom ? 36 : 0), containLabel: true },
     dataZoom: data.zoom ? [slider(look, zoomed)] : undefined,
     legend: many ? { type: "plain", data: data.series.map(({ name }) => name), top: 0, left: 0, itemWidth: 18, itemHeight: 8, textStyle: { color: look.ink } } : undefined,
     tooltip: tooltip(data, look),
     xAxis: axis(data.x, look, isBars(data) ? "category" : "time"),
-    yAxis: { ...axis(data.y, look, "value", isBars(data)), axisLine: { show: false }, splitLine: { lineStyle: { color: look.line } } },
+    // The name above the axis, where no number is ever so long that it runs into it.
+    yAxis: { ...axis(data.y, look, "value", isBars(data)), nameLocation: "end", nameGap: 10, nameTextStyle: { color: look.quiet, align: "left" }, axisLine: { show: false }, splitLine: { lineStyle: { color: look.line } } },
     series,
   };
 }
