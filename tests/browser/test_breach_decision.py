@@ -85,7 +85,7 @@ def _set_up_the_receiver(lead: Visitor, key: str, url: str) -> str:
 def _decide(owner: Visitor, key: str) -> None:
     """The breach waits on Home; its owner decides to retrain."""
     _look_until(owner, f"/gates/breaches/?q={key}&state=owed", owner.page.locator("#table"), key)
-    address = owner.page.locator("#table th a").first.get_attribute("href")
+    address = owner.page.locator("#table tbody th a").first.get_attribute("href")
     owner.go("/")
     owner.page.locator(f'main a[href="{address}"]').first.click()
     expect(owner.page.locator("h1")).to_contain_text("Error rate")
