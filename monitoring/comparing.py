@@ -32,7 +32,12 @@ class Role(StrEnum):
 
     FEATURE = "feature"
     PREDICTION = "prediction"
+    SCORE = "score"
+    """A prediction that is a calibrated probability, so that performance can be estimated without labels."""
     IGNORED = "ignored"
+
+
+OUTPUTS = frozenset({Role.PREDICTION, Role.SCORE})
 
 
 class State(StrEnum):
@@ -146,8 +151,9 @@ class Comparison:
     rows: int
     reference_rows: int
 
-    def named(self, role: Role) -> list[Feature]:
-        return [feature for feature in self.features if feature.role == role]
+    def outputs(self) -> list[Feature]:
+        """What the model says, rather than what it sees."""
+        return [feature for feature in self.features if feature.role in OUTPUTS]
 
 
 def compare(reference: Profile, current: Profile, terms: Terms) -> Comparison:
@@ -223,6 +229,8 @@ def _reasons(feature: Feature, before: Column, now: Column, terms: Terms, alpha:
 
 def _measure(feature: Feature, before: Column, now: Column, by: str) -> None:
     for statistic in statistics:
+        if statistic.for_scores and feature.role != Role.SCORE:
+            continue
         measured = statistic().measure(before, now, by)
         if measured.value is not None or measured.note:
             feature.measured[statistic.key] = measured

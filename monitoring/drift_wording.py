@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from monitoring.comparing import Role, State
+from monitoring.comparing import OUTPUTS, Role, State
 from monitoring.models import DriftReport, DriftResult
 from monitoring.statistic import statistics
 
@@ -63,7 +63,7 @@ def verdict_words(report: DriftReport) -> list[str]:
 
 
 def _prediction_words(report: DriftReport) -> list[str]:
-    states = list(report.results.filter(role=Role.PREDICTION).values_list("is_drifted", flat=True))
+    states = list(report.results.filter(role__in=[role.value for role in OUTPUTS]).values_list("is_drifted", flat=True))
     if not states:
         return []
     said = ngettext(
@@ -149,6 +149,7 @@ def role_label(role: str) -> str:
     return {
         Role.FEATURE.value: _("input"),
         Role.PREDICTION.value: _("prediction"),
+        Role.SCORE.value: _("calibrated score"),
         Role.IGNORED.value: _("left out"),
     }.get(role, role)
 

@@ -15,7 +15,7 @@ from kernel.canonical import canonical_bytes, digest
 from ledger import UnitOfWork, state
 from monitoring import ingest
 from monitoring.addressing import make_series
-from monitoring.comparing import Comparison, Feature, Role, State, Terms, compare
+from monitoring.comparing import Comparison, Feature, State, Terms, compare
 from monitoring.models import DataProfile, DriftReport, DriftResult
 from monitoring.profiles import Profile
 from monitoring.statistic import Measured
@@ -23,7 +23,7 @@ from monitoring.wire import time_text
 
 FORMAT = "tollgate-drift-report/1"
 DRIFT_SHARE, MISSING_SHIFT, SCHEMA_CHANGE = "drift_share", "missing_shift", "schema_change"
-PREDICTION_PSI, PSI = "prediction_psi", "psi"
+PREDICTION_PSI, PSI, AUC_DROP = "prediction_psi", "psi", "estimated_auc_drop"
 WATCHED = (DRIFT_SHARE, MISSING_SHIFT, SCHEMA_CHANGE)
 """Series that every report feeds."""
 TOLD = ("use_case", "version", "reference", "current", "verdict", "share", "compared", "drifted", "rows", "sha256")
@@ -163,9 +163,12 @@ def _values(made: DriftReport, found: Comparison, terms: Terms) -> Iterable[tupl
     yield DRIFT_SHARE, "", made.share
     shifts = [f.measured[MISSING_SHIFT].value or 0.0 for f in found.features if MISSING_SHIFT in f.measured]
     yield MISSING_SHIFT, "", max(shifts, default=0.0)
-    outputs = [f.measured[PSI].value for f in found.named(Role.PREDICTION) if PSI in f.measured]
+    outputs = [f.measured[PSI].value for f in found.outputs() if PSI in f.measured]
     if known := [value for value in outputs if value is not None]:
         yield PREDICTION_PSI, "", max(known)
+    drops = [f.measured[AUC_DROP].value for f in found.outputs() if AUC_DROP in f.measured]
+    if told := [value for value in drops if value is not None]:
+        yield AUC_DROP, "", max(told)
     watched = set(terms.watched)
     for feature in found.features:
         if feature.name in watched and PSI in feature.measured and feature.measured[PSI].value is not None:

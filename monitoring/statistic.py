@@ -47,6 +47,8 @@ class Statistic(ABC):
     warn: ClassVar[float | None] = None
     act: ClassVar[float | None] = None
     """Where customary levels begin; None where only a p-value decides."""
+    for_scores: ClassVar[bool] = False
+    """It means something for calibrated scores only, and is asked of no other column."""
     by: ClassVar[Mapping[str, Any]] = {}
     """Definitions of other tools, by their name."""
 

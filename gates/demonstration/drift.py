@@ -43,7 +43,7 @@ def _profile(story: Story, *, moves: bool) -> None:
         use_case=use_case,
         name="Training and validation data",
         told=as_json(reference),
-        as_reference=Wanted(terms={"roles": {"score": Role.PREDICTION.value}, "watched": ["amount"]}),
+        as_reference=Wanted(terms={"roles": {"score": Role.SCORE.value}, "watched": ["amount"]}),
         by=lead,
     )
     newest = timezone.now().replace(hour=4, minute=0, second=0, microsecond=0)

@@ -22,6 +22,7 @@ from monitoring.statistic import EVIDENTLY, FROUROS, NANNYML, statistics
 from portfolio.models import UseCase
 
 BY = [("", _("Tollgate")), (EVIDENTLY, "Evidently"), (NANNYML, "NannyML"), (FROUROS, "frouros")]
+SCORES = _("One a line: probabilities that are right on average. ROC AUC is estimated from them before labels are in.")
 MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
 
@@ -86,9 +87,16 @@ class ReferenceForm(WhereForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("One a line: the model's outputs. Their drift is reported as prediction drift."),
     )
+    scores = forms.CharField(
+        label=_("Columns with calibrated scores"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=SCORES,
+    )
 
     def wanted(self) -> Wanted:
         roles = dict.fromkeys(_lines(self.cleaned_data["predictions"]), Role.PREDICTION.value)
+        roles |= dict.fromkeys(_lines(self.cleaned_data["scores"]), Role.SCORE.value)
         return Wanted(_lines(self.cleaned_data["ignored"]), {"roles": roles} if roles else {})
 
 
@@ -135,6 +143,12 @@ class TermsForm(forms.Form):
     predictions = forms.CharField(
         label=_("Columns with predictions"), required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
+    scores = forms.CharField(
+        label=_("Columns with calibrated scores"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=SCORES,
+    )
     left_out = forms.CharField(
         label=_("Columns that are not compared"), required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
@@ -159,6 +173,7 @@ class TermsForm(forms.Form):
         terms = reference.agreed()
         initial: dict[str, Any] = {name: getattr(terms, name) for name in (*self.NUMBERS, "effect", "by")}
         initial["predictions"] = _with_role(terms.roles, Role.PREDICTION)
+        initial["scores"] = _with_role(terms.roles, Role.SCORE)
         initial["left_out"] = _with_role(terms.roles, Role.IGNORED)
         initial["watched"] = "\n".join(terms.watched)
         super().__init__(data, initial=initial)
@@ -168,6 +183,7 @@ class TermsForm(forms.Form):
     def changes(self) -> dict[str, Any]:
         told = self.cleaned_data
         roles = dict.fromkeys(_lines(told["predictions"]), Role.PREDICTION.value)
+        roles |= dict.fromkeys(_lines(told["scores"]), Role.SCORE.value)
         roles |= dict.fromkeys(_lines(told["left_out"]), Role.IGNORED.value)
         changes = {name: told[name] for name in (*self.NUMBERS, "effect", "by")}
         return changes | {"roles": roles, "watched": _lines(told["watched"])}
@@ -205,7 +221,12 @@ class FeatureFilterForm(Filters):
     role = forms.ChoiceField(
         label=_("Role"),
         required=False,
-        choices=[("", _("Any role")), ("feature", _("Inputs")), ("prediction", _("Predictions"))],
+        choices=[
+            ("", _("Any role")),
+            ("feature", _("Inputs")),
+            ("prediction", _("Predictions")),
+            ("score", _("Scores")),
+        ],
     )
     drifted = forms.BooleanField(label=_("Drifted only"), required=False)
 

@@ -138,6 +138,15 @@ def test_features_that_are_watched_have_a_series_of_their_own(root: Path) -> Non
     assert not Series.objects.filter(metric="psi", segment="income").exists()
 
 
+def test_calibrated_scores_tell_the_fall_of_the_auc_and_nothing_else_does(root: Path) -> None:
+    against = stories.reference(root, roles={"score": "score"})
+    report = stories.current(root, against, customers(2000, seed=3)).reports.get()
+    assert "estimated_auc_drop" in report.results.get(name="score").measured
+    assert "estimated_auc_drop" not in report.results.get(name="income").measured
+    assert abs(last_value(against.use_case, "estimated_auc_drop") or 0) < 0.03
+    assert last_value(against.use_case, "prediction_psi") is not None
+
+
 def test_an_empty_window_has_a_report_that_says_so_and_no_share(root: Path) -> None:
     against = stories.reference(root)
     report = stories.current(root, against, customers(2000).slice(0, 0)).reports.get()

@@ -190,3 +190,22 @@ def test_the_same_data_have_no_distance(numbers: tuple[Column, Column], letters:
             for by in ("", *statistic.by):
                 found = statistic().measure(columns[0], columns[0], by)
                 assert found.value is None or found.value == pytest.approx(0, abs=1e-7), (statistic.key, by)
+
+
+def test_the_auc_of_calibrated_scores_is_known_without_labels() -> None:
+    chance = np.random.default_rng(8)
+    scores, later = chance.beta(2, 4, 60_000), chance.beta(5, 8, 60_000)
+    exact = []
+    for each in (scores, later):
+        labels = chance.random(len(each)) < each
+        ranks = np.argsort(np.argsort(each)) + 1
+        wins = ranks[labels].sum() - labels.sum() * (labels.sum() + 1) / 2
+        exact.append(wins / (labels.sum() * (~labels).sum()))
+    found = measured("estimated_auc_drop", pair(scores, later))
+    assert found.value == pytest.approx(exact[0] - exact[1], abs=0.01)
+    assert f"{exact[1]:.2f}" in found.note or f"{exact[1]:.1f}" in found.note
+
+
+def test_what_is_no_probability_has_no_estimated_auc() -> None:
+    assert measured("estimated_auc_drop", pair(normal(500), normal(500))).value is None
+    assert "the same" in measured("estimated_auc_drop", pair(np.zeros(50), np.zeros(50))).note
