@@ -79,9 +79,9 @@ def test_a_lead_finds_the_feature_that_drifted(product: Product, enter: Enter) -
         page.get_by_role("link", name="JSON").click()
     assert hashlib.sha256(Path(waited.value.path()).read_bytes()).hexdigest() == digest
 
-    page.locator("input[name=q]").fill("inc")
+    page.locator("#filters input[name=q]").fill("inc")
     expect(rows).to_have_count(1)
-    page.locator("input[name=q]").fill("")
+    page.locator("#filters input[name=q]").fill("")
     expect(rows).to_have_count(3)
     rows.first.get_by_role("link", name="age").click()
     expect(page.locator("[data-chart-canvas] canvas").first).to_be_visible()
