@@ -23,8 +23,7 @@ WITHIN = 120.0
 
 
 def push(product: Product, token: str, key: str, version: str, outputs: list[dict[str, Any]]) -> dict[str, Any]:
-    at = datetime.now(UTC).replace(microsecond=0).isoformat()
-    body = {"use_case": key, "version": version, "outputs": [{"at": at, **output} for output in outputs]}
+    body = {"use_case": key, "version": version, "outputs": outputs}
     request = urllib.request.Request(
         f"{product.address}/api/v1/outputs:batch",
         data=json.dumps(body).encode(),
@@ -40,11 +39,17 @@ def test_outputs_are_judged_and_too_much_disagreement_fails_the_version(product:
     _the_lead_sets_a_plan(enter(case.people["technical_lead"]), case)
 
     reviewer = case.people["human_reviewer"]
+    at = datetime.now(UTC).replace(microsecond=0).isoformat()
     outputs: list[dict[str, Any]] = [
-        {"external_id": f"walk-{n}", "summary": f"Walk: case {n} is settled", "payload": {"letter": f"Letter {n}"}}
+        {
+            "external_id": f"walk-{n}",
+            "at": at,
+            "summary": f"Walk: case {n} is settled",
+            "payload": {"letter": f"Letter {n}"},
+        }
         for n in range(1, 5)
     ]
-    outputs.append({"external_id": "walk-own", "summary": "Walk: own case is settled", "acted_by": reviewer})
+    outputs.append({"external_id": "walk-own", "at": at, "summary": "Walk: own case is settled", "acted_by": reviewer})
     assert push(product, token, case.key, case.version, outputs)["sampled"] == 5
     assert push(product, token, case.key, case.version, outputs[:1])["unchanged"] == 1
     with pytest.raises(urllib.error.HTTPError) as refused:
