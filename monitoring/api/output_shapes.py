@@ -52,7 +52,7 @@ class OutputBatchAnswer(serializers.Serializer[Any]):
     sampled = serializers.IntegerField(help_text="Of the new ones, those that people are asked to review.")
 
 
-class VerdictSerializer(serializers.ModelSerializer[Verdict]):
+class OutputVerdictSerializer(serializers.ModelSerializer[Verdict]):
     reviewer = serializers.UUIDField(source="reviewer_id")
     takes_back = serializers.UUIDField(source="takes_back_id", allow_null=True)
 

@@ -28,9 +28,9 @@ from monitoring.api.output_shapes import (
     OutputBatchWrite,
     OutputDetail,
     OutputSerializer,
+    OutputVerdictSerializer,
     ReviewItemSerializer,
     SamplingPlanSerializer,
-    VerdictSerializer,
 )
 from monitoring.api.points import JSON, NDJSON, refuse_too_large
 from monitoring.models import Output, ReviewItem, SamplingPlan, Verdict
@@ -182,13 +182,13 @@ class OutputReviewViewSet(IdempotentMixin, mixins.ListModelMixin, mixins.Retriev
         return Response(ReviewItemSerializer(services.claim_output(item=self.get_object(), by=user_of(request))).data)
 
     @extend_schema(
-        summary="Agree, disagree or override", request=AnswerWrite, responses={201: VerdictSerializer}, tags=TAG
+        summary="Agree, disagree or override", request=AnswerWrite, responses={201: OutputVerdictSerializer}, tags=TAG
     )
     @action(detail=True, methods=["post"])
     def answer(self, request: Request, pk: str) -> Response:
         item = self.get_object()
         verdict = services.review_output(item=item, by=user_of(request), **validated(self, request))
-        return Response(VerdictSerializer(verdict).data, status=status.HTTP_201_CREATED)
+        return Response(OutputVerdictSerializer(verdict).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(summary="Pass it on to others", request=None, responses={204: None}, tags=TAG)
     @action(detail=True, methods=["post"], url_path="pass-on")
@@ -215,7 +215,7 @@ class VerdictViewSet(IdempotentMixin, mixins.ListModelMixin, mixins.RetrieveMode
 
     queryset = Verdict.objects.none()
     ordering = ("-at", "-pk")
-    serializer_class = VerdictSerializer
+    serializer_class = OutputVerdictSerializer
     filterset_class = VerdictFilter
 
     def get_queryset(self) -> QuerySet[Verdict]:
