@@ -298,7 +298,7 @@ def test_every_kind_of_rule_has_a_form_that_tries_it_and_a_chart_of_the_trial() 
         assert tried.status_code == 200
         shown = html.unescape(tried.content.decode())
         assert not Rule.objects.filter(condition=key).exists()
-        if key != "weekday":
+        if key not in {"weekday", "page_hinkley", "adwin"}:  # these need more values before they say anything
             assert "90 days" in shown
             (drawn,) = re.findall(r'data-chart="([^"]+)"', shown)
             assert client.get(drawn).json()["series"]
