@@ -401,7 +401,7 @@ def test_the_work_list_holds_what_i_owe_and_what_waits_for_my_word() -> None:
 
 
 def test_looking_for_what_is_owed_takes_as_many_queries_for_one_as_for_five() -> None:
-    counts = []
+    counts: list[int] = []
     for _round in range(2):
         for _case in range(1 if not counts else 4):
             breach_of(system(policy=not counts))
