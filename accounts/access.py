@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -20,6 +21,7 @@ from django.utils import timezone
 
 from accounts.models import Delegation, RoleAssignment, User
 from accounts.roles import Role, catalogue, role, roles_allowing
+from kernel.prepared import Prepared
 
 M = TypeVar("M", bound=Model)
 VIEW = "use_case.view"
@@ -173,8 +175,11 @@ def stands_in_for(user: User) -> frozenset[tuple[str, UUID]]:
 
 def _grants_and_delegations(user: User) -> list[tuple[str, str]]:
     """Both in one query, because every request asks for the first and hardly anybody has the second."""
+    return cast("list[tuple[str, str]]", _GRANTS.rows(user=user.pk, now=timezone.now()))
+
+
+def _held_and_taken(user: UUID, now: datetime) -> QuerySet[Any, Any]:
     own = cast(Any, scopes().unit_grant)._default_manager.filter(user=user).order_by()
-    now = timezone.now()
     current = RoleAssignment.objects.filter(user=user, ended_at__isnull=True, role=OuterRef("role"))
     taken = Delegation.objects.filter(
         Exists(current), stand_in=user, starts_at__lte=now, ends_at__gt=now, ended_at__isnull=True
@@ -182,11 +187,15 @@ def _grants_and_delegations(user: User) -> list[tuple[str, str]]:
     spelled = taken.order_by().annotate(
         code=Concat(Value(_STAND_IN), F("role"), output_field=CharField()), whose=Cast("giver_id", CharField())
     )
-    return list(
+    return cast(
+        "QuerySet[Any, Any]",
         own.values_list("permission__codename", "content_object__path").union(
             spelled.values_list("code", "whose"), all=True
-        )
+        ),
     )
+
+
+_GRANTS = Prepared(_held_and_taken, user=UUID, now=datetime)
 
 
 def _unit_grants_of_givers(user: User, permissions: Iterable[str]) -> frozenset[tuple[str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Absence, Delegation, RoleAssignment, User
@@ -270,14 +270,16 @@ def _stand_ins(roles: set[str]) -> list[Delegation]:
     Both have to hold the role still: who lost it gives and takes nothing.
     """
     now = timezone.now()
-    current = RoleAssignment.objects.filter(ended_at__isnull=True, role=OuterRef("role"))
     rows = Delegation.objects.select_related("giver", "stand_in").filter(
         role__in=roles, starts_at__lte=now, ends_at__gt=now - LOOK_BACK
     )
-    rows = rows.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=now - LOOK_BACK))
-    return list(
-        rows.filter(Exists(current.filter(user=OuterRef("giver"))), Exists(current.filter(user=OuterRef("stand_in"))))
-    )
+    found = list(rows.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=now - LOOK_BACK)))
+    if not found:
+        return []
+    people = {pk for d in found for pk in (d.giver_id, d.stand_in_id)}
+    held = RoleAssignment.objects.filter(ended_at__isnull=True, role__in=roles, user__in=people)
+    holds = set(held.order_by().values_list("user_id", "role"))
+    return [d for d in found if {(d.giver_id, d.role), (d.stand_in_id, d.role)} <= holds]
 
 
 def _name(person: User) -> tuple[str, str]:

@@ -9,7 +9,16 @@ from uuid import UUID
 
 from gates.fact import FactLoader, asked, fact_loaders, within
 from gates.models import BreachDecision
+from kernel.prepared import Question
 from monitoring.selectors import open_alerts
+
+_OWED = Question(
+    lambda ids, at: (
+        within(BreachDecision.objects.filter(opened_at__lte=at), ids)
+        .exclude(decided_at__lte=at)
+        .values_list("alert_id")
+    )
+)
 
 
 @fact_loaders.register
@@ -35,5 +44,4 @@ class Alerts(FactLoader):
 
 def _undecided(use_case_ids: Sequence[UUID] | None, at: datetime) -> set[UUID]:
     """Alerts with a decision that was owed at that moment."""
-    rows = within(BreachDecision.objects.filter(opened_at__lte=at), asked(use_case_ids))
-    return set(rows.exclude(decided_at__lte=at).values_list("alert_id", flat=True))
+    return {alert for (alert,) in _OWED.of(use_case_ids, at)}

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from gates.fact import FactLoader, asked, fact_loaders, within
+from gates.fact import FactLoader, fact_loaders, within
 from gates.models import BreachDecision
+from kernel.prepared import Question
 
 NAMES = (
     "number",
@@ -28,6 +29,15 @@ NAMES = (
 LAPSED = BreachDecision.State.LAPSED
 
 
+_OPENED = Question(
+    lambda ids, at: (
+        within(BreachDecision.objects.filter(opened_at__lte=at).exclude(state=LAPSED), ids)
+        .order_by("opened_at", "occasion", "number")
+        .values("use_case_id", *NAMES)
+    )
+)
+
+
 @fact_loaders.register
 class Breaches(FactLoader):
     """``[{label, alert, message, over, cause, owed, opened_at, due_at, outcome, accepted_until, decided_at, by,
@@ -37,9 +47,8 @@ class Breaches(FactLoader):
     volatile = True
 
     def load(self, use_case_ids: Sequence[UUID] | None, at: datetime) -> dict[UUID, Any]:
-        rows = within(BreachDecision.objects.filter(opened_at__lte=at).exclude(state=LAPSED), asked(use_case_ids))
         found: dict[UUID, Any] = {}
-        for row in rows.order_by("opened_at", "occasion", "number").values("use_case_id", *NAMES):
+        for row in _OPENED.of(use_case_ids, at):
             decided = row["decided_at"] is not None and row["decided_at"] <= at
             over = row["alert__resolved_at"] is not None and row["alert__resolved_at"] <= at
             found.setdefault(row["use_case_id"], []).append(

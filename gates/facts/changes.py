@@ -11,7 +11,35 @@ from django.db.models import Max
 
 from gates.fact import FactLoader, fact_loaders, within
 from governance.models import Incident, ModelVersion
+from kernel.prepared import Question
 from portfolio.models import MaterialChange
+
+_RECORDED = Question(
+    lambda ids, at: (
+        within(MaterialChange.objects.filter(at__lte=at), ids)
+        .order_by()
+        .values_list("use_case_id", "what")
+        .annotate(Max("at"))
+    )
+)
+_VERSIONS = Question(
+    lambda ids, at: (
+        within(
+            ModelVersion.objects.filter(significant=True, number__gt=1, registered_at__lte=at), ids, "model__use_case"
+        )
+        .order_by()
+        .values_list("model__use_case_id")
+        .annotate(Max("registered_at"))
+    )
+)
+_SEVERE = Question(
+    lambda ids, at: (
+        within(Incident.objects.filter(severity="sev1", occurred_at__lte=at), ids)
+        .order_by()
+        .values_list("use_case_id")
+        .annotate(Max("occurred_at"))
+    )
+)
 
 
 @fact_loaders.register
@@ -22,15 +50,11 @@ class Changes(FactLoader):
 
     def load(self, use_case_ids: Sequence[UUID] | None, at: datetime) -> dict[UUID, Any]:
         found: dict[UUID, dict[str, datetime]] = {}
-        recorded = within(MaterialChange.objects.filter(at__lte=at), use_case_ids)
-        for pk, what, when in recorded.order_by().values_list("use_case_id", "what").annotate(Max("at")):
+        for pk, what, when in _RECORDED.of(use_case_ids, at):
             _later(found, pk, what, when)
-        versions = ModelVersion.objects.filter(significant=True, number__gt=1, registered_at__lte=at)
-        newest = within(versions, use_case_ids, "model__use_case").order_by()
-        for pk, when in newest.values_list("model__use_case_id").annotate(Max("registered_at")):
+        for pk, when in _VERSIONS.of(use_case_ids, at):
             _later(found, pk, "model", when)
-        severe = within(Incident.objects.filter(severity="sev1", occurred_at__lte=at), use_case_ids).order_by()
-        for pk, when in severe.values_list("use_case_id").annotate(Max("occurred_at")):
+        for pk, when in _SEVERE.of(use_case_ids, at):
             _later(found, pk, "incident", when)
         return found
 

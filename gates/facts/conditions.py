@@ -10,6 +10,7 @@ from uuid import UUID
 from gates.fact import FactLoader, fact_loaders, within
 from gates.models import Condition
 from gates.owed import OWED
+from kernel.prepared import Question
 
 NAMES = {
     "id": "id",
@@ -23,6 +24,15 @@ NAMES = {
 }
 
 
+_DECIDED = Question(
+    lambda ids, at: (
+        within(Condition.objects.filter(decision__decided_at__lte=at), ids)
+        .order_by("decision__decided_at", "position")
+        .values("use_case_id", "state", "closed_at", *NAMES.values())
+    )
+)
+
+
 @fact_loaders.register
 class Conditions(FactLoader):
     """Rows with ``owed``, the oldest first. A snapshot keeps them; a report alone voids no signature, but falling
@@ -33,9 +43,7 @@ class Conditions(FactLoader):
 
     def load(self, use_case_ids: Sequence[UUID] | None, at: datetime) -> dict[UUID, Any]:
         found: dict[UUID, Any] = {}
-        rows = within(Condition.objects.filter(decision__decided_at__lte=at), use_case_ids)
-        columns = ("use_case_id", "state", "closed_at", *NAMES.values())
-        for row in rows.order_by("decision__decided_at", "position").values(*columns):
+        for row in _DECIDED.of(use_case_ids, at):
             owed = row["state"] in OWED or (row["closed_at"] is not None and row["closed_at"] > at)
             kept = {name: row[column] for name, column in NAMES.items()}
             found.setdefault(row["use_case_id"], []).append({**kept, "owed": owed})

@@ -9,6 +9,15 @@ from uuid import UUID
 
 from gates.fact import FactLoader, fact_loaders, within
 from governance.models import PracticeDeclaration
+from kernel.prepared import Question
+
+_DECLARED = Question(
+    lambda ids, at: (
+        within(PracticeDeclaration.objects.filter(declared_at__lte=at), ids)
+        .order_by("practice")
+        .values("use_case_id", "id", "practice", "answer", "detail", "source", "declared_at")
+    )
+)
 
 
 @fact_loaders.register
@@ -16,11 +25,7 @@ class Declarations(FactLoader):
     key = "declarations"
 
     def load(self, use_case_ids: Sequence[UUID] | None, at: datetime) -> dict[UUID, Any]:
-        rows = within(PracticeDeclaration.objects.filter(declared_at__lte=at), use_case_ids)
         found: dict[UUID, Any] = {}
-        row: Any
-        for row in rows.order_by("practice").values(
-            "use_case_id", "id", "practice", "answer", "detail", "source", "declared_at"
-        ):
+        for row in _DECLARED.of(use_case_ids, at):
             found.setdefault(row.pop("use_case_id"), {})[row["practice"]] = row
         return found

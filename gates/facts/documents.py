@@ -9,6 +9,7 @@ from uuid import UUID
 
 from gates.fact import FactLoader, fact_loaders, within
 from governance.models import Document
+from kernel.prepared import Question
 
 FIELDS = (
     "id",
@@ -24,6 +25,13 @@ FIELDS = (
 )
 
 
+_WRITTEN = Question(
+    lambda ids, at: within(Document.objects.filter(written_at__lte=at).order_by("revision", "pk"), ids).values(
+        "use_case_id", "evidence__sha256", "describes__number", *FIELDS
+    )
+)
+
+
 @fact_loaders.register
 class Documents(FactLoader):
     """``{doc_type: {...}}``; ``sections`` is reduced to which keys are filled, the text has its own digest."""
@@ -31,9 +39,8 @@ class Documents(FactLoader):
     key = "documents"
 
     def load(self, use_case_ids: Sequence[UUID] | None, at: datetime) -> dict[UUID, Any]:
-        rows = within(Document.objects.filter(written_at__lte=at).order_by("revision", "pk"), use_case_ids)
         found: dict[UUID, Any] = {}
-        for row in rows.values("use_case_id", "evidence__sha256", "describes__number", *FIELDS):
+        for row in _WRITTEN.of(use_case_ids, at):
             row["filled"] = sorted(key for key, text in (row.pop("sections") or {}).items() if str(text).strip())
             row["sha256"] = row.pop("evidence__sha256")
             row["describes_number"] = row.pop("describes__number")

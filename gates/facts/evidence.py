@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from gates.fact import FactLoader, fact_loaders, within
 from governance.models import Evidence
+from kernel.prepared import Question
 
 FIELDS = (
     "id",
@@ -29,14 +30,24 @@ FIELDS = (
 )
 
 
+_IN_FORCE = Question(
+    lambda ids, at: (
+        within(
+            Evidence.objects.filter(added_at__lte=at).filter(Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gt=at)), ids
+        )
+        .order_by("-added_at", "pk")
+        .values("use_case_id", *FIELDS)
+    )
+)
+
+
 @fact_loaders.register
 class EvidenceInForce(FactLoader):
     key = "evidence"
 
     def load(self, use_case_ids: Sequence[UUID] | None, at: datetime) -> dict[UUID, Any]:
-        rows = Evidence.objects.filter(added_at__lte=at).filter(Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gt=at))
         found: dict[UUID, Any] = {}
-        for row in within(rows, use_case_ids).order_by("-added_at", "pk").values("use_case_id", *FIELDS):
+        for row in _IN_FORCE.of(use_case_ids, at):
             found.setdefault(row.pop("use_case_id"), []).append(row)
         return found
 

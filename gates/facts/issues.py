@@ -11,8 +11,25 @@ from django.db.models import Q
 
 from gates.fact import FactLoader, fact_loaders, within
 from governance.models import Incident, Issue
+from kernel.prepared import Question
 
 FIELDS = ("id", "kind", "severity", "title", "blocking", "due_gate", "due_on", "first_seen", "raised_at")
+
+
+_OPEN = Question(
+    lambda ids, at: (
+        within(Issue.objects.filter(raised_at__lte=at).filter(Q(closed_at__isnull=True) | Q(closed_at__gt=at)), ids)
+        .order_by("raised_at", "pk")
+        .values("use_case_id", *FIELDS)
+    )
+)
+_PAST = Question(
+    lambda ids, at: (
+        within(Incident.objects.filter(occurred_at__lte=at), ids)
+        .order_by("occurred_at", "pk")
+        .values("use_case_id", "id", "severity", "title", "occurred_at", "closed_at")
+    )
+)
 
 
 @fact_loaders.register
@@ -21,12 +38,9 @@ class Issues(FactLoader):
 
     def load(self, use_case_ids: Sequence[UUID] | None, at: datetime) -> dict[UUID, Any]:
         found: dict[UUID, Any] = {}
-        rows = Issue.objects.filter(raised_at__lte=at).filter(Q(closed_at__isnull=True) | Q(closed_at__gt=at))
-        row: Any
-        for row in within(rows, use_case_ids).order_by("raised_at", "pk").values("use_case_id", *FIELDS):
+        for row in _OPEN.of(use_case_ids, at):
             found.setdefault(row.pop("use_case_id"), self.empty())["open"].append(row)
-        past = within(Incident.objects.filter(occurred_at__lte=at), use_case_ids).order_by("occurred_at", "pk")
-        for row in past.values("use_case_id", "id", "severity", "title", "occurred_at", "closed_at"):
+        for row in _PAST.of(use_case_ids, at):
             found.setdefault(row.pop("use_case_id"), self.empty())["incidents"].append(row)
         return found
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from gates.fact import FactLoader, fact_loaders, within
+from kernel.prepared import Question
 from portfolio.models import Kpi, KpiMeasurement
 
 FIELDS = (
@@ -30,23 +31,32 @@ FIELDS = (
 )
 
 
+_CURRENT = Question(
+    lambda ids, at: within(Kpi.objects.filter(is_current=True, created_at__lte=at).order_by("key", "pk"), ids).values(
+        *FIELDS
+    )
+)
+_MEASURED = Question(
+    lambda ids, at: (
+        within(KpiMeasurement.objects.filter(kpi__is_current=True, recorded_at__lte=at), ids, "kpi__use_case")
+        .order_by("window_end", "pk")
+        .values("kpi_id", "window_start", "window_end", "value", "sample_size", "source")
+    )
+)
+
+
 @fact_loaders.register
 class Kpis(FactLoader):
     key = "kpis"
 
     def load(self, use_case_ids: Sequence[UUID] | None, at: datetime) -> dict[UUID, Any]:
-        current = Kpi.objects.filter(is_current=True, created_at__lte=at).order_by("key", "pk")
-        kpis = within(current, use_case_ids).values(*FIELDS)
         by_kpi: dict[UUID, Any] = {}
         found: dict[UUID, Any] = {}
-        for kpi in kpis:
+        for kpi in _CURRENT.of(use_case_ids, at):
             kpi["measurements"] = []
             by_kpi[kpi["id"]] = kpi
             found.setdefault(kpi.pop("use_case_id"), []).append(kpi)
-        rows = KpiMeasurement.objects.filter(kpi__is_current=True, recorded_at__lte=at)
-        measured = within(rows, use_case_ids, "kpi__use_case").order_by("window_end", "pk")
-        names = ("kpi_id", "window_start", "window_end", "value", "sample_size", "source")
-        for row in measured.values(*names):
+        for row in _MEASURED.of(use_case_ids, at):
             kpi = by_kpi.get(row.pop("kpi_id"))
             if kpi is not None:
                 kpi["measurements"].append(row)

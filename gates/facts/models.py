@@ -9,6 +9,7 @@ from uuid import UUID
 
 from gates.fact import FactLoader, fact_loaders, within
 from governance.models import ModelVersion, VersionDataset
+from kernel.prepared import Question
 
 FIELDS = (
     "id",
@@ -25,6 +26,26 @@ FIELDS = (
 )
 
 
+_VERSIONS = Question(
+    lambda ids, at: (
+        within(
+            ModelVersion.objects.filter(registered_at__lte=at).exclude(state="retired", retired_at__lte=at),
+            ids,
+            "model__use_case",
+        )
+        .order_by("registered_at", "number")
+        .values("model__use_case_id", "model__owner_id", "model__name", *FIELDS)
+    )
+)
+_DATASETS = Question(
+    lambda ids, at: (
+        within(VersionDataset.objects.all(), ids, "version__model__use_case")
+        .order_by("dataset__name", "pk")
+        .values_list("version_id", "dataset_id", "dataset__name", "dataset__certified_at", "dataset__certified_until")
+    )
+)
+
+
 @fact_loaders.register
 class Models(FactLoader):
     """``candidate``: the newest version not retired; ``live``: the one in use; each with its datasets."""
@@ -32,11 +53,9 @@ class Models(FactLoader):
     key = "models"
 
     def load(self, use_case_ids: Sequence[UUID] | None, at: datetime) -> dict[UUID, Any]:
-        rows = ModelVersion.objects.filter(registered_at__lte=at).exclude(state="retired", retired_at__lte=at)
-        versions = within(rows, use_case_ids, "model__use_case").order_by("registered_at", "number")
         found: dict[UUID, Any] = {}
         kept: dict[UUID, Any] = {}
-        for row in versions.values("model__use_case_id", "model__owner_id", "model__name", *FIELDS):
+        for row in _VERSIONS.of(use_case_ids, at):
             owner = row.pop("model__use_case_id")
             row["model_owner"] = row.pop("model__owner_id")
             row["model"] = row.pop("model__name")
@@ -47,9 +66,7 @@ class Models(FactLoader):
             if row["state"] == "live":
                 models["live"] = row
             kept[row["id"]] = row
-        links = within(VersionDataset.objects.all(), use_case_ids, "version__model__use_case")
-        names = ("version_id", "dataset_id", "dataset__name", "dataset__certified_at", "dataset__certified_until")
-        for version, dataset, name, since, until in links.order_by("dataset__name", "pk").values_list(*names):
+        for version, dataset, name, since, until in _DATASETS.of(use_case_ids, at):
             if version in kept:
                 certified = {"id": dataset, "name": name, "certified_at": since, "certified_until": until}
                 if certified not in kept[version]["datasets"]:

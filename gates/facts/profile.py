@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from gates.fact import FactLoader, fact_loaders, within
+from kernel.prepared import Question
 from portfolio.models import OperatingPlan, StageChange, UseCase
 
 USE_CASE_FIELDS = (
@@ -38,19 +39,28 @@ PLAN_FIELDS = tuple(
 )
 
 
+_ROWS = Question(lambda ids, at: within(UseCase.objects.all(), ids, "pk").values("pk", *USE_CASE_FIELDS))
+_PLANS = Question(lambda ids, at: within(OperatingPlan.objects.all(), ids).values("use_case_id", *PLAN_FIELDS))
+_STAGES = Question(
+    lambda ids, at: (
+        within(StageChange.objects.filter(at__lte=at), ids)
+        .order_by("at", "pk")
+        .values_list("use_case_id", "to_stage", "at")
+    )
+)
+
+
 @fact_loaders.register
 class Profile(FactLoader):
     key = "profile"
 
     def load(self, use_case_ids: Sequence[UUID] | None, at: datetime) -> dict[UUID, Any]:
-        rows = within(UseCase.objects.all(), use_case_ids, "pk").values("pk", *USE_CASE_FIELDS)
         found: dict[UUID, Any] = {}
-        for row in rows:
+        for row in _ROWS.of(use_case_ids, at):
             pk = row.pop("pk")
             found[pk] = row
             row["plan"] = {}
-        plans = within(OperatingPlan.objects.all(), use_case_ids).values("use_case_id", *PLAN_FIELDS)
-        for plan in plans:
+        for plan in _PLANS.of(use_case_ids, at):
             owner = plan.pop("use_case_id")
             if owner in found:
                 found[owner]["plan"] = plan
@@ -59,8 +69,7 @@ class Profile(FactLoader):
 
     def _stage_at(self, found: dict[UUID, Any], use_case_ids: Sequence[UUID] | None, at: datetime) -> None:
         """The stage as of ``at``; a use case without stage history keeps what its row says."""
-        changes = within(StageChange.objects.filter(at__lte=at), use_case_ids).order_by("at", "pk")
-        for pk, stage, since in changes.values_list("use_case_id", "to_stage", "at"):
+        for pk, stage, since in _STAGES.of(use_case_ids, at):
             if pk in found and found[pk]["stage_since"] > at:
                 found[pk]["stage_then"] = (stage, since)
         for row in found.values():

@@ -9,8 +9,18 @@ from uuid import UUID
 
 from gates.fact import FactLoader, fact_loaders, within
 from governance.models import QuestionnaireResponse
+from kernel.prepared import Question
 
 FIELDS = ("id", "questionnaire", "score", "dimensions", "complete", "answered_at")
+
+
+_ANSWERED = Question(
+    lambda ids, at: (
+        within(QuestionnaireResponse.objects.filter(answered_at__lte=at), ids)
+        .order_by("answered_at", "pk")
+        .values("use_case_id", *FIELDS)
+    )
+)
 
 
 @fact_loaders.register
@@ -18,8 +28,7 @@ class Questionnaires(FactLoader):
     key = "questionnaires"
 
     def load(self, use_case_ids: Sequence[UUID] | None, at: datetime) -> dict[UUID, Any]:
-        rows = within(QuestionnaireResponse.objects.filter(answered_at__lte=at), use_case_ids)
         found: dict[UUID, Any] = {}
-        for row in rows.order_by("answered_at", "pk").values("use_case_id", *FIELDS):
+        for row in _ANSWERED.of(use_case_ids, at):
             found.setdefault(row.pop("use_case_id"), {})[row["questionnaire"]] = row
         return found

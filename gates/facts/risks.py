@@ -9,6 +9,7 @@ from uuid import UUID
 
 from gates.fact import FactLoader, fact_loaders, within
 from governance.models import RiskClassification, RiskItem
+from kernel.prepared import Question
 
 CLASSIFICATION = (
     "id",
@@ -27,17 +28,29 @@ CLASSIFICATION = (
 RISK = ("id", "title", "inherent", "residual", "state", "owner_id", "accepted_by_id", "accepted_role", "raised_at")
 
 
+_CLASSIFIED = Question(
+    lambda ids, at: (
+        within(RiskClassification.objects.filter(classified_at__lte=at), ids)
+        .order_by("classified_at", "pk")
+        .values("use_case_id", *CLASSIFICATION)
+    )
+)
+_REGISTER = Question(
+    lambda ids, at: (
+        within(RiskItem.objects.filter(raised_at__lte=at), ids).order_by("raised_at", "pk").values("use_case_id", *RISK)
+    )
+)
+
+
 @fact_loaders.register
 class Risks(FactLoader):
     key = "risks"
 
     def load(self, use_case_ids: Sequence[UUID] | None, at: datetime) -> dict[UUID, Any]:
         found: dict[UUID, Any] = {}
-        current = within(RiskClassification.objects.filter(classified_at__lte=at), use_case_ids)
-        for row in current.order_by("classified_at", "pk").values("use_case_id", *CLASSIFICATION):
+        for row in _CLASSIFIED.of(use_case_ids, at):
             found.setdefault(row.pop("use_case_id"), self.empty())["classification"] = row
-        items = within(RiskItem.objects.filter(raised_at__lte=at), use_case_ids).order_by("raised_at", "pk")
-        for row in items.values("use_case_id", *RISK):
+        for row in _REGISTER.of(use_case_ids, at):
             found.setdefault(row.pop("use_case_id"), self.empty())["register"].append(row)
         return found
 

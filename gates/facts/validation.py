@@ -9,6 +9,7 @@ from uuid import UUID
 
 from gates.fact import FactLoader, fact_loaders, within
 from governance.models import ValidationRun
+from kernel.prepared import Question
 
 FIELDS = (
     "id",
@@ -26,14 +27,22 @@ FIELDS = (
 )
 
 
+_RUNS = Question(
+    lambda ids, at: (
+        within(ValidationRun.objects.filter(recorded_at__lte=at), ids)
+        .order_by("-performed_at", "pk")
+        .values("use_case_id", *FIELDS)
+    )
+)
+
+
 @fact_loaders.register
 class ValidationRuns(FactLoader):
     key = "validation"
 
     def load(self, use_case_ids: Sequence[UUID] | None, at: datetime) -> dict[UUID, Any]:
-        rows = within(ValidationRun.objects.filter(recorded_at__lte=at), use_case_ids)
         found: dict[UUID, Any] = {}
-        for row in rows.order_by("-performed_at", "pk").values("use_case_id", *FIELDS):
+        for row in _RUNS.of(use_case_ids, at):
             found.setdefault(row.pop("use_case_id"), []).append(row)
         return found
 

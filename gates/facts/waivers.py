@@ -11,9 +11,26 @@ from django.db.models import Q
 
 from gates.fact import FactLoader, fact_loaders, within
 from gates.models import Waiver, WaiverVote
+from kernel.prepared import Question
 
 GRANTED = (Waiver.State.APPROVED, Waiver.State.REVOKED)
 """States of what was granted once; a revoked one held until the moment it was revoked."""
+
+
+_HELD = Question(
+    lambda ids, at: (
+        within(
+            Waiver.objects.filter(state__in=GRANTED, settled_at__lte=at, expires_at__gt=at).filter(
+                Q(ended_at__isnull=True) | Q(ended_at__gt=at)
+            ),
+            ids,
+        )
+        .order_by("expires_at", "pk")
+        .values(
+            "use_case_id", "gate", "criterion", "id", "number", "tier", "reason", "compensating_control", "expires_at"
+        )
+    )
+)
 
 
 @fact_loaders.register
@@ -23,12 +40,9 @@ class Waivers(FactLoader):
     key = "waivers"
 
     def load(self, use_case_ids: Sequence[UUID] | None, at: datetime) -> dict[UUID, Any]:
-        rows = Waiver.objects.filter(state__in=GRANTED, settled_at__lte=at, expires_at__gt=at)
-        held = within(rows.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=at)), use_case_ids)
-        names = ("use_case_id", "gate", "criterion", "id", "number", "tier", "reason", "compensating_control")
         found: dict[UUID, Any] = {}
         by_id: dict[UUID, Any] = {}
-        for row in held.order_by("expires_at", "pk").values(*names, "expires_at"):
+        for row in _HELD.of(use_case_ids, at):
             entry: dict[str, Any] = {**row, "label": f"W-{row['number']}", "approved_by": []}
             gate = found.setdefault(entry.pop("use_case_id"), {}).setdefault(entry.pop("gate"), {})
             criterion = entry.pop("criterion")

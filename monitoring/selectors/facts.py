@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from kernel.prepared import Question
 from monitoring.models import Alert, Rule, Series
 from monitoring.selectors.points import last_points
 
@@ -90,24 +91,7 @@ def open_alerts(use_case_ids: Iterable[UUID] | None, at: datetime) -> dict[UUID,
     """
     ids = _listed(use_case_ids)
     found: dict[UUID, list[dict[str, Any]]] = {use_case_id: [] for use_case_id in ids or ()}
-    rows = (
-        Alert.objects.filter(_among("series__use_case", ids), opened_at__lte=at)
-        .filter(Q(resolved_at__isnull=True) | Q(resolved_at__gt=at))
-        .order_by("opened_at", "pk")
-        .values_list(
-            "pk",
-            "series__use_case_id",
-            "series__metric",
-            "series__kinds",
-            "rule_id",
-            "opened_at",
-            "act_since",
-            "decided_at",
-            "outcome",
-            "acknowledged_at",
-            "message",
-        )
-    )
+    rows = _ALERTS.of(ids, at)
     for pk, use_case, metric, kinds, rule, opened, act_since, decided_at, outcome, acknowledged, message in rows:
         decided = decided_at is not None and decided_at <= at
         found.setdefault(use_case, []).append(
@@ -141,6 +125,56 @@ def _among(path: str, ids: Sequence[UUID] | None) -> Q:
     return Q() if ids is None else Q(**{f"{path}__in": ids})
 
 
+_ALERTS = Question(
+    lambda ids, at: (
+        Alert.objects.filter(_among("series__use_case", ids), opened_at__lte=at)
+        .filter(Q(resolved_at__isnull=True) | Q(resolved_at__gt=at))
+        .order_by("opened_at", "pk")
+        .values_list(
+            "pk",
+            "series__use_case_id",
+            "series__metric",
+            "series__kinds",
+            "rule_id",
+            "opened_at",
+            "act_since",
+            "decided_at",
+            "outcome",
+            "acknowledged_at",
+            "message",
+        )
+    )
+)
+_SERIES = Question(
+    lambda ids, at: (
+        Series.objects.filter(_among("use_case", ids), created_at__lte=at)
+        .order_by("pk")
+        .values_list(
+            "pk",
+            "use_case_id",
+            "metric",
+            "segment",
+            "kinds",
+            "enabled",
+            "version__label",
+            "version__number",
+            "version__retired_at",
+            "baseline",
+            "baseline_at",
+            "last_time",
+            "last_value",
+            "last_n",
+            "last_received_at",
+        )
+    )
+)
+_RULES = Question(
+    lambda ids, at: Rule.objects.filter(_among("series__use_case", ids), created_at__lte=at, enabled=True).values_list(
+        "series_id", "op", "warn", "act", "warn_high", "act_high", "reaction", "created_at", "condition"
+    )
+)
+
+
 @dataclass(slots=True)
 class _SeriesAt:
     """A series as it stood at a date."""
@@ -162,29 +196,8 @@ class _SeriesAt:
 
 
 def _series_at(ids: Sequence[UUID] | None, at: datetime) -> list[_SeriesAt]:
-    rows = (
-        Series.objects.filter(_among("use_case", ids), created_at__lte=at)
-        .order_by("pk")
-        .values_list(
-            "pk",
-            "use_case_id",
-            "metric",
-            "segment",
-            "kinds",
-            "enabled",
-            "version__label",
-            "version__number",
-            "version__retired_at",
-            "baseline",
-            "baseline_at",
-            "last_time",
-            "last_value",
-            "last_n",
-            "last_received_at",
-        )
-    )
     found, earlier = [], []
-    for row in rows:
+    for row in _SERIES.of(ids, at):
         pk, use_case, metric, segment, kinds, enabled, label, number, retired_at = row[:9]
         baseline, baseline_at, time, value, n, received = row[9:]
         series = _SeriesAt(
@@ -216,12 +229,9 @@ def _series_at(ids: Sequence[UUID] | None, at: datetime) -> list[_SeriesAt]:
 
 def _rules_at(ids: Sequence[UUID] | None, at: datetime) -> dict[int, dict[str, Any]]:
     """series -> summary of the rules in force at ``at``; the rule that decides most comes first."""
-    rows = Rule.objects.filter(_among("series__use_case", ids), created_at__lte=at, enabled=True).values_list(
-        "series_id", "op", "warn", "act", "warn_high", "act_high", "reaction", "created_at", "condition"
-    )
     found: dict[int, dict[str, Any]] = {}
     for series, op, warn, act, warn_high, act_high, reaction, _created, condition in sorted(
-        rows, key=lambda row: (row[0], row[3] is None, row[8] != FIXED, row[7])
+        _RULES.of(ids, at), key=lambda row: (row[0], row[3] is None, row[8] != FIXED, row[7])
     ):
         if series in found:
             found[series]["count"] += 1

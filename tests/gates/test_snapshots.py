@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from gates.fact import fact_loaders
 from gates.in_force import primary
-from gates.models import ReviewCall
+from gates.models import BreachDecision, ReviewCall
 from gates.snapshots import Frozen, changed_facts, freeze, plain_form, state_of
 from kernel.canonical import canonical_bytes, digest
 from portfolio.models import UseCase
@@ -59,13 +59,24 @@ def furnished(use_case: UseCase) -> None:
     governance.DecisionTypeFactory.create(use_case=use_case)
     rule = monitoring.RuleFactory.create(series__use_case=use_case)
     monitoring.points(rule.series, [0.9, 0.7])
-    monitoring.AlertFactory.create(rule=rule)
+    alert = monitoring.AlertFactory.create(rule=rule)
     person_with("business_owner", use_case)
     WaiverFactory.create(use_case=use_case)
     ended, later = timezone.now() - timedelta(days=1), timezone.now() + timedelta(days=9)
     WaiverFactory.create(use_case=use_case, expires_at=ended)
     ReviewCall.objects.create(use_case=use_case, gate="idea_to_poc", cause="law", text="New.", due_at=later)
     owed_by(use_case)
+    now = timezone.now()
+    BreachDecision.objects.create(
+        number=1,
+        use_case=use_case,
+        alert=alert,
+        occasion=1,
+        cause="breach",
+        tier="limited",
+        opened_at=now,
+        due_at=later,
+    )
 
 
 def refuse(number: str) -> float:
