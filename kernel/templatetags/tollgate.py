@@ -165,7 +165,7 @@ def avatar_tone(name: object) -> int:
 def markdown(text: object) -> SafeString:
     """Text that a person wrote, as HTML: Markdown without raw HTML or images, then cleaned once more."""
     html = nh3.clean(_markdown.render(str(text or "")), tags=_MARKDOWN_TAGS, link_rel="noopener noreferrer nofollow")
-    return mark_safe(html)  # noqa: S308  # nosec B308 B703 - cleaned in the line above
+    return mark_safe(html)  # noqa: S308  # nosec B308 B703
 
 
 @register.filter
