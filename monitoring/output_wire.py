@@ -14,12 +14,11 @@ from datetime import datetime
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-import orjson
 from django.utils.translation import gettext as _
 
 from kernel.canonical import digest
 from kernel.errors import Invalid
-from monitoring.wire import CLOCK_SKEW, EARLIEST, TooLarge
+from monitoring.wire import CLOCK_SKEW, EARLIEST, TooLarge, lines_of, listed
 
 MOST_OUTPUTS = 10_000
 MOST_FIELDS = 50
@@ -73,20 +72,9 @@ class OutputBatch:
 def read(body: bytes, *, by_line: bool, now: datetime) -> OutputBatch:
     """Parse and check a body. Raises ``Invalid`` that names the first mistake, or ``TooLarge``."""
     if by_line:
-        return check(_lines(body), now=now, by_line=True)
-    try:
-        content = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        said = _("The body is not JSON: %(what)s at line %(line)d, column %(column)d.")
-        raise Invalid(said % {"what": error.msg, "line": error.lineno, "column": error.colno}) from error
-    if isinstance(content, list):
-        return check(content, now=now)
-    if not isinstance(content, dict) or not isinstance(content.get("outputs"), list):
-        raise Invalid(_("Give a list of outputs, or an object with “outputs”."))
-    shared = {key: value for key, value in content.items() if key != "outputs"}
-    if unknown := sorted(shared.keys() - SHARED):
-        raise Invalid(_("Beside “outputs” there is no %(names)s.") % {"names": ", ".join(unknown)})
-    return check(content["outputs"], now=now, shared=shared)
+        return check(lines_of(body), now=now, by_line=True)
+    outputs, shared = listed(body, "outputs", SHARED)
+    return check(outputs, now=now, shared=shared)
 
 
 def check(
@@ -219,17 +207,3 @@ class _Row:
         if sum(map(len, texts.values())) > LONGEST_PAYLOAD:
             self.refuse("payload", _("It is longer than %(most)d characters.") % {"most": LONGEST_PAYLOAD})
         return texts
-
-
-def _lines(body: bytes) -> list[Any]:
-    lines = body.split(b"\n")
-    if lines and not lines[-1].strip():
-        lines.pop()
-    found = []
-    for index, line in enumerate(lines):
-        try:
-            found.append(orjson.loads(line))
-        except orjson.JSONDecodeError as error:
-            said = _("It is not JSON: %(what)s.") % {"what": error.msg}
-            OutputBatch(by_line=True).refuse(index, "", said)
-    return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
@@ -101,20 +101,26 @@ def unpack(body: bytes, encoding: str) -> bytes:
 def read(body: bytes, *, by_line: bool, now: datetime) -> Batch:
     """Parse and check a body. Raises ``Invalid`` that names the first mistake."""
     if by_line:
-        return check(_lines(body), now=now, by_line=True)
+        return check(lines_of(body), now=now, by_line=True)
+    points, shared = listed(body, "points", SHARED)
+    return check(points, now=now, shared=shared)
+
+
+def listed(body: bytes, name: str, may_share: Set[str]) -> tuple[list[Any], dict[str, Any]]:
+    """The list that a JSON body is, or holds under ``name`` beside what all of it shares. ``Invalid`` for any other."""
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         said = _("The body is not JSON: %(what)s at line %(line)d, column %(column)d.")
         raise Invalid(said % {"what": error.msg, "line": error.lineno, "column": error.colno}) from error
     if isinstance(content, list):
-        return check(content, now=now)
-    if not isinstance(content, dict) or not isinstance(content.get("points"), list):
-        raise Invalid(_("Give a list of points, or an object with “points”."))
-    shared = {key: value for key, value in content.items() if key != "points"}
-    if unknown := sorted(shared.keys() - SHARED):
-        raise Invalid(_("Beside “points” there is no %(names)s.") % {"names": ", ".join(unknown)})
-    return check(content["points"], now=now, shared=shared)
+        return content, {}
+    if not isinstance(content, dict) or not isinstance(content.get(name), list):
+        raise Invalid(_("Give a list of %(name)s, or an object with “%(name)s”.") % {"name": name})
+    shared = {key: value for key, value in content.items() if key != name}
+    if unknown := sorted(shared.keys() - may_share):
+        raise Invalid(_("Beside “%(name)s” there is no %(names)s.") % {"name": name, "names": ", ".join(unknown)})
+    return content[name], shared
 
 
 def check(
@@ -307,7 +313,7 @@ def _are_counts(column: Sequence[Any]) -> bool:
     return all(n is None or (n.__class__ is int and 0 <= n <= MAX_N) for n in column)
 
 
-def _lines(body: bytes) -> list[Any]:
+def lines_of(body: bytes) -> list[Any]:
     lines = body.split(b"\n")
     if lines and not lines[-1].strip():
         lines.pop()

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from monitoring import profiling
@@ -22,12 +21,6 @@ from tests.monitoring.drift.stories import customers
 
 pytestmark = pytest.mark.django_db
 PROFILES, REPORTS = "/api/v1/profiles/", "/api/v1/drift-reports/"
-
-
-@pytest.fixture
-def root(tmp_path: Path, settings: Settings) -> Path:
-    settings.SOURCE_ROOTS = [str(tmp_path)]
-    return tmp_path
 
 
 def test_a_profile_is_asked_for_and_made_by_a_worker(root: Path) -> None:

@@ -11,7 +11,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from pytest_django import Settings
 
 from monitoring import profiling
 from monitoring.models import DataProfile, DriftReport, DriftResult
@@ -21,12 +20,6 @@ from tests.monitoring.drift import stories
 from tests.monitoring.drift.stories import customers
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def root(tmp_path: Path, settings: Settings) -> Path:
-    settings.SOURCE_ROOTS = [str(tmp_path)]
-    return tmp_path
 
 
 def as_(user: Any) -> Client:
