@@ -8,6 +8,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from ledger import SYSTEM, unit_of_work
+from monitoring import verdict_seals
 from monitoring.models import Output, ReviewItem
 from portfolio.models import UseCase
 
@@ -37,4 +38,5 @@ def _forget(use_case_id: UUID, now: datetime) -> int:
             use_case = UseCase.objects.select_related("unit").get(pk=use_case_id)
             after = {"payloads": len(ids), "expired": expired}
             uow.record("outputs.payloads_deleted", subject=use_case, use_case=use_case, after=after)
+            verdict_seals.tell(uow, ids)
             forgotten += len(ids)

@@ -60,7 +60,7 @@ class OutputVerdictSerializer(serializers.ModelSerializer[Verdict]):
         model = Verdict
         fields = (
             *("id", "item", "kind", "reason_code", "reason", "corrected", "reviewer", "at", "seconds"),
-            *("takes_back", "sha256"),
+            *("takes_back", "sha256", "salt", "told_at"),
         )
         read_only_fields = fields
 

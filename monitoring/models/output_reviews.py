@@ -93,7 +93,12 @@ class ReviewItem(models.Model):
 
 
 class Verdict(models.Model):
-    """What one person said of one output, sealed. Never edited: taking it back is another verdict."""
+    """What one person said of one output, sealed. Never edited: taking it back is another verdict.
+
+    ``salt`` goes into the digest of a verdict that somebody may not read yet, because their own review of the same
+    output is owed: without it the few things that one can say would be guessed from the digest. ``told_at`` is when
+    the ledger told what was said; until then it holds the digest alone.
+    """
 
     access_path: ClassVar[str] = "item__output__use_case"
 
@@ -116,6 +121,8 @@ class Verdict(models.Model):
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="taken_back_by"
     )
     sha256 = models.CharField(max_length=64, help_text=_("Over the output's digest and all that was said."))
+    salt = models.CharField(max_length=32, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
 
     class Meta:
         ordering = ("-at",)
@@ -134,10 +141,21 @@ class Verdict(models.Model):
                 | (~models.Q(kind="withdrawn") & models.Q(takes_back__isnull=True)),
                 name="verdict_withdrawn_names_which",
             ),
+            models.CheckConstraint(
+                condition=models.Q(told_at__isnull=False) | ~models.Q(salt=""), name="verdict_untold_has_salt"
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=("item",), condition=models.Q(told_at__isnull=True), name="verdict_untold"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.at:%Y-%m-%d %H:%M}"
+
+    @property
+    def ledger_label(self) -> str:
+        """When it was given, and not what it says: the second reviewer reads labels too."""
+        return str(self)
 
 
 class Skip(models.Model):

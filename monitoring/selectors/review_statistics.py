@@ -1,7 +1,8 @@
 """What the verdicts of people say of a use case's outputs, per version and segment.
 
 Shares are counted over outputs that were drawn at random: only these speak for all outputs. What was looked at for its
-low confidence or its segment is counted beside them. Where two people reviewed an output its first review counts.
+low confidence or its segment is counted beside them. Where two people review an output its first review counts, once
+neither is owed any more: a figure that moved with the first verdict would tell it to the second reviewer.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from statistics import median
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q
 
 from monitoring.intervals import Interval, kappa, wilson
 from monitoring.models import Answer, ReviewItem, SamplingPlan, Verdict
@@ -87,7 +88,8 @@ def statistics_of(plan: SamplingPlan, at: datetime) -> Statistics:
     by_version: dict[UUID | None, Tally] = {}
     by_segment: dict[tuple[UUID | None, str], Tally] = {}
     by_reason: dict[str, Tally] = {}
-    for version, segment, why, *counts in _counted(done.filter(slot=1)):
+    second = ReviewItem.objects.filter(output=OuterRef("output"), slot=2, state=WAITING)
+    for version, segment, why, *counts in _counted(done.filter(slot=1).exclude(Exists(second))):
         by_reason.setdefault(why, Tally()).add(*counts)
         if why == RANDOM:
             by_version.setdefault(version, Tally()).add(*counts)

@@ -11,10 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from governance.services.permission import person as human
-from kernel.canonical import digest
 from kernel.errors import Conflict
-from ledger import UnitOfWork, state, unit_of_work
-from monitoring import tasks
+from ledger import UnitOfWork, unit_of_work
+from monitoring import tasks, verdict_seals
 from monitoring.models import Answer, Output, ReasonCode, ReviewItem, SamplingPlan, Skip, Verdict
 from monitoring.reviewing import DONE, LEASE, OVERRIDE, REVIEW, UNDO, WAITING, offered, refusal
 from portfolio.models import UseCase
@@ -22,7 +21,6 @@ from portfolio.services.checks import locked, refuse
 from portfolio.services.rights import Actor, demand
 
 REASON_LENGTH, CORRECTED_LENGTH = 4000, 20_000
-SHOWN = ("item", "kind", "reason_code", "reason", "corrected", "reviewer", "at", "seconds", "takes_back", "sha256")
 TRIES = 20
 
 
@@ -60,7 +58,8 @@ def review_output(
 ) -> Verdict:
     """Say whether the output is right. Against it takes a reason, an override also what it should have been.
 
-    The item has to be claimed. The verdict is sealed: its digest covers the output as it was handed over.
+    The item has to be claimed. The verdict is sealed: its digest covers the output as it was handed over. While
+    another review of the same output is owed the ledger holds the digest alone, and tells the rest with the last one.
     """
     user = human(by)
     demand(by, REVIEW, item)
@@ -89,9 +88,10 @@ def review_output(
             at=now,
             seconds=int((now - item.claimed_at).total_seconds()) if item.claimed_at else None,
         )
-        _seal(uow, verdict, "output.reviewed")
+        verdict_seals.seal(uow, verdict, "output.reviewed")
         item.state, item.answer, item.reviewer, item.answered_at = DONE, answer, user, now
         _release(item, "state", "answer", "reviewer", "answered_at")
+        verdict_seals.tell(uow, [item.output_id])
         _ask_for_statistics(uow, item.output.use_case, now)
     return verdict
 
@@ -114,7 +114,7 @@ def take_back_verdict(*, verdict: Verdict, by: Actor) -> ReviewItem:
                 hint=_("Tell the technical lead of the use case: the record is not rewritten."),
             )
         back = Verdict(item=item, kind=Verdict.Kind.WITHDRAWN, reviewer=user, at=now, takes_back=verdict)
-        _seal(uow, back, "output.verdict_taken_back")
+        verdict_seals.seal(uow, back, "output.verdict_taken_back")
         item.state, item.answer, item.reviewer, item.answered_at = WAITING, "", None, None
         item.claimed_by, item.claimed_at, item.leased_until = user, now, now + LEASE
         item.save(
@@ -155,15 +155,6 @@ def _take(item: ReviewItem, *, by: Any, now: datetime) -> bool:
 def _release(item: ReviewItem, *also: str) -> None:
     item.claimed_by = item.claimed_at = item.leased_until = None
     item.save(update_fields=["claimed_by", "claimed_at", "leased_until", *also])
-
-
-def _seal(uow: UnitOfWork, verdict: Verdict, action: str) -> None:
-    output = verdict.item.output
-    content = state(verdict, [name for name in SHOWN if name != "sha256"])
-    verdict.sha256 = digest({"output": output.content_sha256, "external_id": output.external_id, **content})
-    verdict.save(force_insert=True)
-    after = state(verdict, SHOWN) | {"output": str(output.pk), "output_sha256": output.content_sha256}
-    uow.record(action, subject=verdict, use_case=output.use_case, after=after)
 
 
 def _ask_for_statistics(uow: UnitOfWork, use_case: UseCase, now: datetime) -> None:

@@ -20,7 +20,7 @@ from ledger.models import Event
 from monitoring.models import ReviewItem, Verdict
 from monitoring.reviewing import kept_from, offered
 from monitoring.services import claim_next, claim_output, review_output, skip_output, take_back_verdict
-from monitoring.services.output_reviews import SHOWN
+from monitoring.verdict_seals import SAID
 from portfolio.models import UseCase
 from tests.factories.accounts import PersonFactory, ServiceAccountFactory, api_as, give, person_with
 from tests.factories.monitoring import OutputFactory, ReviewItemFactory, SamplingPlanFactory
@@ -145,7 +145,7 @@ def test_a_verdict_is_recorded_and_sealed() -> None:
     verdict = against(item, person)
     item.refresh_from_db()
     assert (item.state, item.answer, item.reviewer, item.claimed_by) == ("done", "disagree", person, None)
-    content = state(verdict, [name for name in SHOWN if name != "sha256"])
+    content = state(verdict, SAID)
     sealed = {"output": item.output.content_sha256, "external_id": item.output.external_id, **content}
     assert verdict.sha256 == digest(sealed)
     event = Event.objects.get(action="output.reviewed")
