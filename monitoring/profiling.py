@@ -1,29 +1,23 @@
 """Making a profile and, from it, a drift report: lease, scan, store, with nothing half done wherever a worker dies.
 
-1. A lease is taken by a conditional UPDATE; its row count says who has it.
-2. The scan runs outside any transaction, as long as the data takes; it moves the lease on and tells how far it came.
-3. Profile, report, its points and the end of the lease are one transaction, which first makes sure that the lease is
-   still ours. A worker that died leaves a lease that runs out; after ``MOST_ATTEMPTS`` the profile counts as failed.
+The scan runs outside any transaction. Profile, report, its points and the end of the lease are one transaction, which
+first makes sure that the lease is still ours (``monitoring.leasing``).
 """
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import duckdb
 import pyarrow as pa
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import transaction
-from django.db.models import Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kernel.database import lock_rows
@@ -31,6 +25,7 @@ from ledger import SYSTEM, UnitOfWork, state, unit_of_work
 from monitoring import reporting
 from monitoring.connector import ConnectorError
 from monitoring.connectors import sql as databases
+from monitoring.leasing import MOST_ATTEMPTS, Lost, claim, claimable, held, teller
 from monitoring.models import DataProfile
 from monitoring.profiles import Frame, Kind, Profile, ProfileError, files, sql, wire
 from monitoring.pulling import secret_of
@@ -38,21 +33,20 @@ from monitoring.roots import found, one
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=5)
-MOST_ATTEMPTS = 3
-TELL_EVERY = 1.0
-"""Seconds between two notes of how far a scan came."""
 MOST_FILES = 1000
 MOST_BYTES = 200 * 1024**3
 MEMORY = "512MB"
 """Of DuckDB."""
 DUCKDB = (".duckdb", ".ddb")
+DUCKDB_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "memory_limit": MEMORY,
+    "threads": "1",
+    "lock_configuration": "true",
+}
+"""It may open the one file and nothing else."""
 MADE = ("use_case", "version", "purpose", "name", "state", "rows", "columns", "sha256", "in_force", "reference")
 _NAMES = "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {rows})"
-
-
-class _Cancelled(Exception):
-    """The lease is no longer ours: somebody cancelled, or another worker took over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +61,12 @@ class _Table:
 
 def owed(now: datetime) -> list[UUID]:
     """Profiles that wait for a worker, or whose worker was lost."""
-    return list(_claimable(now).order_by("created_at").values_list("pk", flat=True)[:100])
+    return list(claimable(DataProfile.objects.all(), now).order_by("created_at").values_list("pk", flat=True)[:100])
 
 
 def make(profile_id: UUID) -> list[int]:
     """Make one profile, and its report if it has a reference; returns the series to judge."""
-    lease = _claim(profile_id)
+    lease = claim(DataProfile.objects.defer("body"), profile_id)
     if lease is None:
         return []
     profile = DataProfile.objects.select_related("use_case__unit", "reference", "source", "version").get(pk=profile_id)
@@ -80,10 +74,10 @@ def make(profile_id: UUID) -> list[int]:
         _fail(profile_id, lease, _("The worker was lost each time it was tried; the data may be too large for it."))
         return []
     try:
-        with _explained():
-            counted = _counted(profile, _teller(profile_id, lease))
+        with explained():
+            counted = _counted(profile, teller(DataProfile.objects.all(), profile_id, lease))
         return _store(profile_id, lease, counted)
-    except _Cancelled:
+    except Lost:
         return []
     except ConnectorError as error:
         _fail(profile_id, lease, error.message)
@@ -92,11 +86,10 @@ def make(profile_id: UUID) -> list[int]:
 
 def finish(uow: UnitOfWork, profile: DataProfile, counted: Profile) -> list[int]:
     """Keep what was counted: a reference comes into force, anything else is compared. Returns the series to judge."""
-    now = timezone.now()
-    profile.state, profile.progress, profile.error = DataProfile.ProfileState.DONE, 100, ""
+    profile.end(DataProfile.ProfileState.DONE)
+    profile.progress = 100
     profile.rows, profile.columns = counted.rows, len(counted.columns)
     profile.sha256, profile.body = wire.digest(counted), wire.pack(counted)
-    profile.finished_at, profile.lease, profile.leased_until = now, None, None
     if profile.purpose == DataProfile.Purpose.REFERENCE:
         earlier = DataProfile.objects.filter(use_case=profile.use_case, version=profile.version, in_force=True)
         for row in lock_rows(earlier):
@@ -118,42 +111,8 @@ def body_of(profile: DataProfile) -> Profile:
     return wire.unpack(bytes(profile.body))
 
 
-def _claimable(now: datetime) -> QuerySet[DataProfile]:
-    lost = Q(state=DataProfile.ProfileState.RUNNING, leased_until__lt=now)
-    return DataProfile.objects.filter(Q(state=DataProfile.ProfileState.WAITING) | lost)
-
-
-def _claim(profile_id: UUID) -> UUID | None:
-    now, lease = timezone.now(), uuid4()
-    with transaction.atomic():
-        row = lock_rows(_claimable(now).filter(pk=profile_id).defer("body")).first()
-        if row is None:
-            return None
-        row.state, row.lease, row.leased_until = DataProfile.ProfileState.RUNNING, lease, now + LEASE
-        row.attempts, row.progress, row.started_at = row.attempts + 1, 0, now
-        row.save(update_fields=["state", "lease", "leased_until", "attempts", "progress", "started_at"])
-    return lease
-
-
-def _teller(profile_id: UUID, lease: UUID) -> Callable[[int, int], None]:
-    """Notes how far it came and moves the lease on, about once a second."""
-    last = time.monotonic()
-
-    def tell(done: int, total: int) -> None:
-        nonlocal last
-        if time.monotonic() - last < TELL_EVERY:
-            return
-        last = time.monotonic()
-        share = min(99, 100 * done // total) if total else 0
-        held = DataProfile.objects.filter(pk=profile_id, lease=lease)
-        if not held.update(progress=share, leased_until=timezone.now() + LEASE):
-            raise _Cancelled
-
-    return tell
-
-
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """Whatever data does becomes a ``ConnectorError`` that a person can read."""
     try:
         yield
@@ -181,26 +140,25 @@ def _counted(profile: DataProfile, tell: Callable[[int, int], None]) -> Profile:
         return _from_postgresql(profile, frame, tell)
     if Path(profile.path).suffix.lower() in DUCKDB:
         return _from_duckdb(profile, frame, tell)
-    paths = list(found(profile.path, files.PARQUET + files.CSV))
-    if not paths:
-        raise ConnectorError("content", _("There is no Parquet or CSV file in %(path)s.") % {"path": profile.path})
-    if len(paths) > MOST_FILES or sum(path.stat().st_size for path in paths) > MOST_BYTES:
-        raise ConnectorError("content", _("Give at most 1,000 files and 200 GB at once."))
+    paths = files_of(profile.path)
     if frame is None:
         return files.scan_reference(paths, ignored=profile.ignored, progress=tell)
     return files.scan(paths, frame, progress=tell)
 
 
+def files_of(path: str) -> list[Path]:
+    """The Parquet and CSV files that a path names. Raises ``ConnectorError``."""
+    paths = list(found(path, files.PARQUET + files.CSV))
+    if not paths:
+        raise ConnectorError("content", _("There is no Parquet or CSV file in %(path)s.") % {"path": path})
+    if len(paths) > MOST_FILES or sum(each.stat().st_size for each in paths) > MOST_BYTES:
+        raise ConnectorError("content", _("Give at most 1,000 files and 200 GB at once."))
+    return paths
+
+
 def _from_duckdb(profile: DataProfile, frame: Frame | None, tell: Callable[[int, int], None]) -> Profile:
     """A table of a DuckDB file, counted by DuckDB itself, which may open that file and nothing else."""
-    file = one(profile.path)
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "enable_external_access": "false",
-        "memory_limit": MEMORY,
-        "threads": "1",
-        "lock_configuration": "true",
-    }
-    with duckdb.connect(str(file), read_only=True, config=config) as database:
+    with duckdb.connect(str(one(profile.path)), read_only=True, config=DUCKDB_CONFIG) as database:
         rows = sql.DUCKDB.name(profile.query)
 
         def run(text: str) -> list[Any]:
@@ -265,7 +223,7 @@ def _postgresql_kind(oid: int) -> Kind | None:
 
 def _store(profile_id: UUID, lease: UUID, counted: Profile) -> list[int]:
     try:
-        with _explained(), unit_of_work(by=SYSTEM) as uow:
+        with explained(), unit_of_work(by=SYSTEM) as uow:
             return finish(uow, _held(profile_id, lease), counted)
     except ConnectorError as error:
         _fail(profile_id, lease, error.message)
@@ -276,20 +234,14 @@ def _fail(profile_id: UUID, lease: UUID, said: str) -> None:
     try:
         with unit_of_work(by=SYSTEM) as uow:
             profile = _held(profile_id, lease)
-            profile.state, profile.error = DataProfile.ProfileState.FAILED, said[:1000]
-            profile.finished_at, profile.lease, profile.leased_until = timezone.now(), None, None
-            profile.save(update_fields=["state", "error", "finished_at", "lease", "leased_until"])
+            profile.end(DataProfile.ProfileState.FAILED, said)
+            profile.save(update_fields=DataProfile.ENDS)
             uow.record(
                 "profile.failed", subject=profile, use_case=profile.use_case, after=state(profile, MADE), note=said
             )
-    except _Cancelled:
+    except Lost:
         log.info("profile %s was taken from its worker", profile_id)
 
 
 def _held(profile_id: UUID, lease: UUID) -> DataProfile:
-    """The profile, locked, while the lease is still ours."""
-    rows = DataProfile.objects.filter(pk=profile_id, lease=lease)
-    profile = lock_rows(rows.select_related("use_case__unit", "reference", "version")).first()
-    if profile is None:
-        raise _Cancelled
-    return profile
+    return held(DataProfile.objects.select_related("use_case__unit", "reference", "version"), profile_id, lease)

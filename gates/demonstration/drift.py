@@ -17,7 +17,8 @@ from monitoring.profiles.files import count, survey
 from monitoring.profiles.held import Held
 from monitoring.profiles.wire import as_json
 from monitoring.services import push_profile
-from monitoring.services.profiles import Wanted, Window
+from monitoring.services.places import Window
+from monitoring.services.profiles import Wanted
 from portfolio.models import UseCase
 
 WEEKS = 6

@@ -35,7 +35,8 @@ from monitoring.api.profile_shapes import (
 from monitoring.models import DataProfile, DriftReport, Source
 from monitoring.profiles.sql import DIALECTS, query
 from monitoring.profiles.wire import as_json
-from monitoring.services.profiles import Wanted, Where, Window
+from monitoring.services.places import Where, Window
+from monitoring.services.profiles import Wanted
 from portfolio.api.kpis import visible_use_case
 from portfolio.api.use_cases import user_of, validated
 

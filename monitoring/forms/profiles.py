@@ -17,7 +17,8 @@ from monitoring.comparing import EFFECTS, Role
 from monitoring.forms.filters import Filters
 from monitoring.models import DataProfile, DriftReport, DriftResult, Source
 from monitoring.profiling import DUCKDB
-from monitoring.services.profiles import Wanted, Where, Window
+from monitoring.services.places import Where, Window
+from monitoring.services.profiles import Wanted
 from monitoring.statistic import EVIDENTLY, FROUROS, NANNYML, statistics
 from portfolio.models import UseCase
 

@@ -11,16 +11,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.comparing import State, Terms, Verdict
+from monitoring.models.jobs import Job
 from monitoring.models.sources import Source
 from portfolio.models import UseCase
 
 
-class DataProfile(models.Model):
+class DataProfile(Job):
     """What the columns of one set of rows look like: counts, never rows.
 
     A reference says what is normal; it fixes the lattices in which everything later is counted. Of a use case and
-    version one reference is in force. A worker that makes a profile holds a lease on it: ``lease`` and
-    ``leased_until``, taken by a conditional UPDATE.
+    version one reference is in force.
     """
 
     access_path: ClassVar[str] = "use_case"
@@ -34,12 +34,7 @@ class DataProfile(models.Model):
         SQL = "sql", _("SQL database")
         PUSHED = "pushed", _("Sent ready-made")
 
-    class ProfileState(models.TextChoices):
-        WAITING = "waiting", _("Waiting")
-        RUNNING = "running", _("Being made")
-        DONE = "done", _("Done")
-        FAILED = "failed", _("Failed")
-        CANCELLED = "cancelled", _("Cancelled")
+    ProfileState = Job.JobState
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     use_case = models.ForeignKey(UseCase, on_delete=models.CASCADE, related_name="data_profiles")
@@ -62,9 +57,6 @@ class DataProfile(models.Model):
     terms = models.JSONField(default=dict, help_text=_("Of a reference: what a comparison holds against."))
     window_start = models.DateTimeField(null=True, blank=True)
     window_end = models.DateTimeField(null=True, blank=True)
-    state = models.CharField(max_length=9, choices=ProfileState, default=ProfileState.WAITING)
-    progress = models.PositiveSmallIntegerField(default=0, help_text=_("In percent."))
-    error = models.TextField(blank=True)
     rows = models.BigIntegerField(null=True, blank=True)
     columns = models.PositiveIntegerField(null=True, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
@@ -72,12 +64,6 @@ class DataProfile(models.Model):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    created_at = models.DateTimeField(default=timezone.now)
-    started_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    lease = models.UUIDField(null=True, blank=True)
-    leased_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("-created_at",)
@@ -114,11 +100,6 @@ class DataProfile(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def is_open(self) -> bool:
-        """Whether something may still become of it."""
-        return self.state in {self.ProfileState.WAITING, self.ProfileState.RUNNING}
 
     def agreed(self) -> Terms:
         """What a comparison with this reference holds against."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -16,12 +15,11 @@ from ledger import UnitOfWork, state, unit_of_work
 from monitoring import profiling, reporting, tasks
 from monitoring.addressing import make_series
 from monitoring.comparing import Terms
-from monitoring.connectors.sql import POSTGRESQL, query_problem
-from monitoring.models import DataProfile, Series, Source
+from monitoring.models import DataProfile, Series
+from monitoring.models.jobs import Job
 from monitoring.profiles import Profile, ProfileError
-from monitoring.profiles.files import CSV, PARQUET
 from monitoring.profiles.wire import from_json
-from monitoring.roots import path_problems
+from monitoring.services.places import Where, Window, set_place, set_window
 from monitoring.services.rules import define_rule
 from portfolio.models import UseCase
 from portfolio.services.checks import assign, locked, refuse, refuse_unknown
@@ -32,23 +30,6 @@ REFERENCE, CURRENT = DataProfile.Purpose.REFERENCE, DataProfile.Purpose.CURRENT
 ASKED = ("use_case", "version", "purpose", "name", "origin", "path", "source", "query", "ignored", "reference", "terms")
 TERMS = tuple(Terms.__slots__)
 MOST_IGNORED = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Where rows lie: files or a DuckDB file below the configured folders, or a query of a source's database."""
-
-    path: str = ""
-    source: Source | None = None
-    query: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """From when to when the rows are, if that is known."""
-
-    start: datetime | None = None
-    end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +51,7 @@ def profile_reference(
     profile = _drafted(use_case, REFERENCE, name, version, by)
     profile.terms = _terms(wanted.terms).as_json()
     profile.ignored = _columns(wanted.ignored)
-    _place(profile, where)
+    set_place(profile, where)
     with unit_of_work(by=by) as uow:
         _ask(uow, profile)
         _watch(uow, profile, by)
@@ -93,8 +74,8 @@ def profile_current(
     demand(by, CONFIGURE, use_case)
     profile = _drafted(use_case, CURRENT, name, version, by)
     profile.reference = _in_force(use_case, version)
-    _set_window(profile, window or Window())
-    _place(profile, where)
+    set_window(profile, window or Window())
+    set_place(profile, where)
     with unit_of_work(by=by) as uow:
         _ask(uow, profile)
     return profile
@@ -127,7 +108,7 @@ def push_profile(
     profile.origin = DataProfile.Origin.PUSHED
     if as_reference is None:
         profile.reference = _in_force(use_case, version)
-        _set_window(profile, window or Window())
+        set_window(profile, window or Window())
     else:
         profile.terms = _terms(as_reference.terms).as_json()
     return _taken_in(profile, counted, by)
@@ -178,8 +159,8 @@ def retry_profile(*, profile: DataProfile, by: Actor) -> DataProfile:
     return _moved(profile, by, DataProfile.ProfileState.WAITING, "profile.requested", _("Only what ended is retried."))
 
 
-def _moved(profile: DataProfile, by: Actor, to: DataProfile.ProfileState, event: str, refusal: str) -> DataProfile:
-    states = DataProfile.ProfileState
+def _moved(profile: DataProfile, by: Actor, to: Job.JobState, event: str, refusal: str) -> DataProfile:
+    states = Job.JobState
     with unit_of_work(by=by) as uow:
         profile = locked(DataProfile, profile.pk, "use_case__unit")
         ended = profile.state in {states.FAILED, states.CANCELLED}
@@ -218,52 +199,6 @@ def _in_force(use_case: UseCase, version: ModelVersion | None) -> DataProfile:
             _("This use case has no reference yet."), hint=_("Profile the data that the model was made with first.")
         )
     return found
-
-
-def _place(profile: DataProfile, where: Where) -> None:
-    """Where the rows are, as far as it can be said without looking. Raises ``Invalid``."""
-    errors: dict[str, list[str]] = {}
-    if where.source is not None:
-        profile.origin = DataProfile.Origin.SQL
-        if where.source.use_case_id != profile.use_case_id or where.source.connector != "sql":
-            errors["source"] = [_("Choose an SQL source of this use case.")]
-        elif not str(where.source.config.get("url", "")).startswith(POSTGRESQL):
-            errors["source"] = [_("Only PostgreSQL counts for us; give other data as files.")]
-        if not where.query.strip() or (problem := query_problem(where.query)):
-            errors["query"] = [_("Give the SELECT whose rows are profiled.") if not where.query.strip() else problem]
-        profile.source, profile.query = where.source, where.query.strip()
-    else:
-        profile.origin = DataProfile.Origin.FILES
-        errors |= _path_errors(where)
-        profile.path, profile.query = where.path.strip(), where.query.strip()
-    refuse(errors)
-
-
-def _path_errors(where: Where) -> dict[str, list[str]]:
-    path = where.path.strip()
-    if not path or len(path) > 500:
-        return {"path": [_("Give a path below the configured folders, such as exports/2026-11.parquet.")]}
-    if problems := path_problems(path):
-        return {"path": problems}
-    is_duckdb = path.lower().endswith(profiling.DUCKDB)
-    if is_duckdb and not where.query.strip():
-        return {"query": [_("Name the table of the DuckDB file.")]}
-    if where.query.strip() and not is_duckdb:
-        return {"query": [_("Files have no query: leave it empty.")]}
-    suffix = path[path.rfind(".") :].lower() if "." in path.rsplit("/", 1)[-1] else ""
-    if suffix and suffix not in (*PARQUET, *CSV, *profiling.DUCKDB):
-        return {"path": [_("Files that can be profiled are Parquet, CSV and DuckDB.")]}
-    return {}
-
-
-def _set_window(profile: DataProfile, window: Window) -> None:
-    if window.start and window.end and window.start >= window.end:
-        said = _("The window ends before it begins.")
-        raise Invalid(said, errors={"window_end": [said]})
-    if window.end and window.end > timezone.now() + profiling.LEASE:
-        said = _("The window ends in the future.")
-        raise Invalid(said, errors={"window_end": [said]})
-    profile.window_start, profile.window_end = window.start, window.end
 
 
 def _columns(names: Sequence[str]) -> list[str]:

@@ -12,7 +12,8 @@ import pyarrow.parquet
 from ledger import SYSTEM
 from monitoring import profiling, services
 from monitoring.models import DataProfile, DriftReport
-from monitoring.services.profiles import Wanted, Where
+from monitoring.services.places import Where
+from monitoring.services.profiles import Wanted
 from tests.factories.portfolio import UseCaseFactory
 
 

@@ -18,11 +18,12 @@ from django.utils import timezone
 from kernel.errors import Conflict, Invalid
 from ledger import SYSTEM, unit_of_work
 from ledger.models import Event
-from monitoring import judging, profiling, services
+from monitoring import judging, leasing, profiling, services
 from monitoring.models import Alert, DataProfile, Point, Series
 from monitoring.profiles.wire import as_json
 from monitoring.reporting import document
-from monitoring.services.profiles import Wanted, Where, Window
+from monitoring.services.places import Where, Window
+from monitoring.services.profiles import Wanted
 from tests.factories.accounts import PersonFactory, ServiceAccountFactory, give, person_with
 from tests.factories.governance import ModelVersionFactory
 from tests.factories.portfolio import UseCaseFactory
@@ -247,7 +248,7 @@ def test_a_lost_worker_is_followed_by_another_and_at_last_given_up(root: Path) -
         state="running", attempts=1, leased_until=timezone.now() - timedelta(seconds=1)
     )
     assert profiling.owed(timezone.now()) == [profile.pk]
-    DataProfile.objects.filter(pk=profile.pk).update(attempts=profiling.MOST_ATTEMPTS)
+    DataProfile.objects.filter(pk=profile.pk).update(attempts=leasing.MOST_ATTEMPTS)
     profiling.make(profile.pk)
     profile.refresh_from_db()
     assert (profile.state, "worker was lost" in profile.error) == ("failed", True)
@@ -260,7 +261,7 @@ def test_a_cancelled_profile_stores_nothing(root: Path, monkeypatch: pytest.Monk
     against = stories.reference(root)
     stories.write(root, "week.parquet", customers(100))
     profile = services.profile_current(use_case=against.use_case, name="W", where=Where("week.parquet"), by=SYSTEM)
-    monkeypatch.setattr(profiling, "TELL_EVERY", -1.0)
+    monkeypatch.setattr(leasing, "TELL_EVERY", -1.0)
     counted = profiling._counted
 
     def cancelled_meanwhile(row: DataProfile, tell: Any) -> Any:

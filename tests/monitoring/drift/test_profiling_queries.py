@@ -13,7 +13,8 @@ from pytest_django import Settings
 from kernel.errors import Invalid
 from ledger import SYSTEM
 from monitoring import profiling, services
-from monitoring.services.profiles import Wanted, Where
+from monitoring.services.places import Where
+from monitoring.services.profiles import Wanted
 from tests.factories.monitoring import SourceFactory
 from tests.factories.portfolio import UseCaseFactory
 from tests.monitoring.drift.stories import customers
