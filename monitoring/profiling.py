@@ -88,8 +88,7 @@ def finish(uow: UnitOfWork, profile: DataProfile, counted: Profile) -> list[int]
     """Keep what was counted: a reference comes into force, anything else is compared. Returns the series to judge."""
     profile.end(DataProfile.ProfileState.DONE)
     profile.progress = 100
-    profile.rows, profile.columns = counted.rows, len(counted.columns)
-    profile.sha256, profile.body = wire.digest(counted), wire.pack(counted)
+    hold(profile, counted)
     if profile.purpose == DataProfile.Purpose.REFERENCE:
         earlier = DataProfile.objects.filter(use_case=profile.use_case, version=profile.version, in_force=True)
         for row in lock_rows(earlier):
@@ -102,6 +101,12 @@ def finish(uow: UnitOfWork, profile: DataProfile, counted: Profile) -> list[int]
     if profile.reference is None:
         return []
     return reporting.report(uow, profile, body_of(profile.reference), counted)
+
+
+def hold(profile: DataProfile, counted: Profile) -> None:
+    """Put the counts into the row, which is not saved."""
+    profile.rows, profile.columns = counted.rows, len(counted.columns)
+    profile.sha256, profile.body = wire.digest(counted), wire.pack(counted)
 
 
 def body_of(profile: DataProfile) -> Profile:
@@ -135,6 +140,8 @@ def _worded(error: ProfileError) -> str:
 
 def _counted(profile: DataProfile, tell: Callable[[int, int], None]) -> Profile:
     """Rows are read here and stay here. Raises ``ConnectorError`` or ``ProfileError``."""
+    if profile.origin == DataProfile.Origin.PUSHED:
+        return body_of(profile)
     frame = body_of(profile.reference).as_reference() if profile.reference else None
     if profile.origin == DataProfile.Origin.SQL:
         return _from_postgresql(profile, frame, tell)

@@ -19,6 +19,7 @@ from monitoring.profiles.wire import as_json
 from monitoring.services import push_profile
 from monitoring.services.places import Window
 from monitoring.services.profiles import Wanted
+from monitoring.tasks import make_profile
 from portfolio.models import UseCase
 
 WEEKS = 6
@@ -57,13 +58,14 @@ def _profile(story: Story, *, moves: bool) -> None:
 def _week(use_case: UseCase, reference: Profile, end: datetime, seed: int, moved: float) -> None:
     now = count(Held(_inputs(WEEK_ROWS, seed=seed, moved=moved)), reference.as_reference())
     start = end - timedelta(days=7)
-    push_profile(
+    sent = push_profile(
         use_case=use_case,
         name=f"Requests of {start:%-d %b} to {end:%-d %b}",
         told=as_json(now),
         window=Window(start, end),
         by=SYSTEM,
     )
+    make_profile(str(sent.pk))
 
 
 def _inputs(rows: int, *, seed: int, moved: float) -> dict[str, Any]:

@@ -65,9 +65,10 @@ class DataProfileViewSet(IdempotentMixin, mixins.ListModelMixin, mixins.Retrieve
         summary="Profile data",
         description=(
             "With `path`, or `source` and `query`, a worker counts the rows where they are and answers later (202; "
-            "read `state`). With `profile` the counts are taken as they are sent and compared at once (201); that "
-            "needs `monitor.ingest` only, unless it is a reference. Counts in the frame of a reference are "
-            "made by the queries of `POST /api/v1/profiles/{id}/queries/`."
+            "read `state`). With `profile` the counts are taken as they are sent: read and checked at once, compared "
+            "by a worker (202); that needs `monitor.ingest` only. A `profile` sent as reference needs "
+            "`monitor.configure` and is in force at once (201). Counts in its frame are made by the queries of "
+            "`POST /api/v1/profiles/{id}/queries/`."
         ),
         request=DataProfileWrite,
         responses={201: DataProfileSerializer, 202: DataProfileSerializer},
@@ -89,7 +90,8 @@ class DataProfileViewSet(IdempotentMixin, mixins.ListModelMixin, mixins.Retrieve
         if "profile" in given:
             as_reference = wanted if is_reference else None
             made = services.push_profile(told=given["profile"], window=window, as_reference=as_reference, **shared)
-            return Response(DataProfileSerializer(made).data, status=status.HTTP_201_CREATED)
+            answer = status.HTTP_201_CREATED if is_reference else status.HTTP_202_ACCEPTED
+            return Response(DataProfileSerializer(made).data, status=answer)
         where = Where(given.get("path", ""), self._source(given.get("source")), given.get("query", ""))
         if is_reference:
             asked = services.profile_reference(where=where, wanted=wanted, **shared)

@@ -101,6 +101,11 @@ class DataProfile(Job):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def can_be_made(self) -> bool:
+        """Whether a worker has something to go by: of what was sent ready-made, the counts have to be there."""
+        return self.origin != self.Origin.PUSHED or self.body is not None
+
     def agreed(self) -> Terms:
         """What a comparison with this reference holds against."""
         return Terms(**self.terms)

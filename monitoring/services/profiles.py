@@ -18,6 +18,7 @@ from monitoring.comparing import Terms
 from monitoring.models import DataProfile, Series
 from monitoring.models.jobs import Job
 from monitoring.profiles import Profile, ProfileError
+from monitoring.profiles.shares import comparable
 from monitoring.profiles.wire import from_json
 from monitoring.services.places import Where, Window, set_place, set_window
 from monitoring.services.rules import define_rule
@@ -91,7 +92,7 @@ def push_profile(
     window: Window | None = None,
     as_reference: Wanted | None = None,
 ) -> DataProfile:
-    """Take a profile that was made elsewhere, compared at once unless it is a reference.
+    """Take a profile that was made elsewhere. A reference is in force at once; anything else a worker compares.
 
     Whoever may ``monitor.ingest`` or ``monitor.configure`` sends; a reference takes ``monitor.configure``. Raises
     ``Invalid`` that names the column, also for a profile that was counted against another reference.
@@ -109,9 +110,10 @@ def push_profile(
     if as_reference is None:
         profile.reference = _in_force(use_case, version)
         set_window(profile, window or Window())
-    else:
-        profile.terms = _terms(as_reference.terms).as_json()
-    return _taken_in(profile, counted, by)
+        _refuse_other_frames(profile.reference, counted)
+        return _held_for_worker(profile, counted, by)
+    profile.terms = _terms(as_reference.terms).as_json()
+    return _in_force_at_once(profile, counted, by)
 
 
 def agree_terms(*, reference: DataProfile, changes: Mapping[str, Any], by: Actor) -> DataProfile:
@@ -166,7 +168,7 @@ def _moved(profile: DataProfile, by: Actor, to: Job.JobState, event: str, refusa
         ended = profile.state in {states.FAILED, states.CANCELLED}
         if profile.is_open if to == states.WAITING else not profile.is_open:
             raise Conflict(refusal)
-        if to == states.WAITING and (not ended or profile.origin == DataProfile.Origin.PUSHED):
+        if to == states.WAITING and not (ended and profile.can_be_made):
             raise Conflict(refusal)
         before = state(profile, ("state",))
         profile.state, profile.lease, profile.leased_until = to, None, None
@@ -227,15 +229,34 @@ def _ask(uow: UnitOfWork, profile: DataProfile) -> None:
     uow.after_commit(lambda: tasks.profile_soon(profile.pk))
 
 
-def _taken_in(profile: DataProfile, counted: Profile, by: Actor) -> DataProfile:
+def _refuse_other_frames(reference: DataProfile, counted: Profile) -> None:
+    """What was counted against another reference is refused to its sender, rather than failing later."""
+    try:
+        known = profiling.body_of(reference).columns
+        for name in known.keys() & counted.columns.keys():
+            comparable(known[name], counted.columns[name])
+    except ProfileError as error:
+        raise _unreadable(error) from None
+
+
+def _held_for_worker(profile: DataProfile, counted: Profile, by: Actor) -> DataProfile:
+    """Keep the counts: the features are many and the worker compares them, as with rows that it counted itself."""
+    profiling.hold(profile, counted)
+    with unit_of_work(by=by) as uow:
+        profile.save(force_insert=True)
+        after = state(profile, (*ASKED, "sha256"))
+        uow.record("profile.pushed", subject=profile, use_case=profile.use_case, after=after)
+        uow.after_commit(lambda: tasks.profile_soon(profile.pk))
+    return profile
+
+
+def _in_force_at_once(profile: DataProfile, counted: Profile, by: Actor) -> DataProfile:
     try:
         with unit_of_work(by=by) as uow:
             profile.save(force_insert=True)
             uow.record("profile.pushed", subject=profile, use_case=profile.use_case, after=state(profile, ASKED))
-            if profile.purpose == REFERENCE:
-                _watch(uow, profile, by)
-            to_judge = profiling.finish(uow, profile, counted)
-            uow.after_commit(lambda: tasks.judge_soon(to_judge))
+            _watch(uow, profile, by)
+            profiling.finish(uow, profile, counted)
     except ProfileError as error:
         raise _unreadable(error) from None
     return profile

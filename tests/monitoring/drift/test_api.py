@@ -57,7 +57,12 @@ def test_a_machine_sends_what_it_counted_and_never_says_what_is_normal(root: Pat
     counted = current_of(profiling.body_of(against), **columns)
     body: dict[str, Any] = {"use_case": against.use_case.key, "name": "CI", "profile": as_json(counted)}
     answer = client.post(PROFILES, body, format="json")
-    assert answer.status_code == 201, answer.content
+    assert (answer.status_code, answer.json()["state"]) == (202, "waiting"), answer.content
+    assert (
+        api_as(person_with("auditor", against.use_case)).get(f"{PROFILES}{answer.json()['id']}/body/").status_code
+        == 409
+    )
+    profiling.make(answer.json()["id"])
     assert DataProfile.objects.get(pk=answer.json()["id"]).reports.get().results.get(name="age").is_drifted
     assert client.post(PROFILES, body | {"purpose": "reference"}, format="json").status_code == 403
     assert client.post(PROFILES, {**body, "profile": None, "path": "x.csv"}, format="json").status_code == 422

@@ -20,7 +20,7 @@ from ledger import SYSTEM, unit_of_work
 from ledger.models import Event
 from monitoring import judging, leasing, profiling, services
 from monitoring.models import Alert, DataProfile, Point, Series
-from monitoring.profiles.wire import as_json
+from monitoring.profiles.wire import as_json, digest
 from monitoring.reporting import document
 from monitoring.services.places import Where, Window
 from monitoring.services.profiles import Wanted
@@ -282,7 +282,7 @@ def test_a_cancelled_profile_stores_nothing(root: Path, monkeypatch: pytest.Monk
 # -- Sent ready-made -------------------------------------------------------------------------------------------------
 
 
-def test_a_profile_that_was_made_elsewhere_is_compared_at_once(root: Path) -> None:
+def test_a_profile_that_was_made_elsewhere_is_compared_by_a_worker(root: Path) -> None:
     before = reference_of(x=[1.0, 2.0, 3.0] * 100)
     use_case = UseCaseFactory.create()
     lead = person_with("technical_lead", use_case)
@@ -291,6 +291,11 @@ def test_a_profile_that_was_made_elsewhere_is_compared_at_once(root: Path) -> No
     give(machine, "service_account", use_case)
     now = current_of(before, x=[3.0, 4.0] * 100)
     profile = services.push_profile(use_case=use_case, name="CI", told=as_json(now), by=machine)
+    assert (profile.state, profile.rows, profile.reports.count()) == ("waiting", 200, 0)
+    assert profiling.owed(timezone.now()) == [profile.pk]
+    profiling.make(profile.pk)
+    profile.refresh_from_db()
+    assert (profile.state, profile.sha256) == ("done", digest(now))
     assert profile.reports.get().results.get().state == "drifted"
     assert "profile.pushed" in events("profile.")
 
@@ -312,6 +317,30 @@ def test_a_profile_of_another_schema_is_refused_with_the_column_and_leaves_nothi
     with pytest.raises(Invalid, match=r"^x: it was counted against another reference"):
         services.push_profile(use_case=use_case, name="CI", told=as_json(reference_of(x=[50.0, 90.0])), by=SYSTEM)
     assert DataProfile.objects.count() == 1
+
+
+def test_what_was_sent_and_could_not_be_compared_says_so_and_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_case = UseCaseFactory.create()
+    before = reference_of(x=[1.0, 2.0, 3.0] * 100)
+    services.push_profile(use_case=use_case, name="Ref", told=as_json(before), as_reference=Wanted(), by=SYSTEM)
+    profile = services.push_profile(use_case=use_case, name="CI", told=as_json(before), by=SYSTEM)
+    DataProfile.objects.filter(pk=profile.pk).update(attempts=profiling.MOST_ATTEMPTS)
+    profiling.make(profile.pk)
+    profile.refresh_from_db()
+    assert (profile.state, "worker was lost" in profile.error) == ("failed", True)
+    services.retry_profile(profile=profile, by=SYSTEM)
+    profiling.make(profile.pk)
+    assert profile.reports.count() == 1
+
+
+def test_what_was_sent_before_its_reference_was_replaced_is_compared_with_the_one_it_was_counted_by() -> None:
+    use_case = UseCaseFactory.create()
+    old, new = reference_of(x=[1.0, 2.0] * 100), reference_of(x=[50.0, 90.0] * 100)
+    first = services.push_profile(use_case=use_case, name="Old", told=as_json(old), as_reference=Wanted(), by=SYSTEM)
+    profile = services.push_profile(use_case=use_case, name="CI", told=as_json(old), by=SYSTEM)
+    services.push_profile(use_case=use_case, name="New", told=as_json(new), as_reference=Wanted(), by=SYSTEM)
+    profiling.make(profile.pk)
+    assert profile.reports.get().reference == first
 
 
 # -- Terms -----------------------------------------------------------------------------------------------------------
