@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import StringIO
+from itertools import chain
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -110,8 +111,8 @@ class _Writer:
 
     On PostgreSQL the rows travel as one array a column, which costs the server less than a staging table up to some
     thousand rows, and one round trip instead of three; above that they are copied into a staging table, which is this
-    connection's own and empty after each transaction. On SQLite a statement is run for each row, and a staging table
-    is needed for revisions only.
+    connection's own and empty after each transaction. On SQLite some hundred rows share a statement, and a staging
+    table is needed for revisions only.
     """
 
     def __init__(self, cursor: Any, rows: Sequence[Row], now: datetime) -> None:
@@ -123,12 +124,25 @@ class _Writer:
 
     def new(self) -> int:
         """Insert what is not there yet as revision 0; returns how many."""
-        if is_postgresql():
-            self._offer()
-            self.cursor.execute(_INSERT_ALL.format(rows=self.source), [self.received, *self.values])
-        else:
-            self.cursor.executemany(_INSERT_EACH, [(*row, self.received) for row in sorted(self.rows)])
+        if not is_postgresql():
+            return self._new_on_sqlite()
+        self._offer()
+        self.cursor.execute(_INSERT_ALL.format(rows=self.source), [self.received, *self.values])
         return int(self.cursor.rowcount)
+
+    def _new_on_sqlite(self) -> int:
+        rows, inserted = sorted(self.rows), 0
+        whole = len(rows) - len(rows) % AT_ONCE
+        # Straight to the driver: Django would look for the places of all values anew each time, and a statement for
+        # each row would hand the interpreter to another thread and take it back as often.
+        with connection.wrap_database_errors:
+            for start in range(0, whole, AT_ONCE):
+                values = chain.from_iterable(rows[start : start + AT_ONCE])
+                inserted += connection.connection.execute(_INSERT_MANY, (self.received, *values)).rowcount
+        if whole < len(rows):
+            self.cursor.executemany(_INSERT_EACH, [(*row, self.received) for row in rows[whole:]])
+            inserted += self.cursor.rowcount
+        return inserted
 
     def revisions(self) -> int:
         """Insert the next revision of what is there with another value; returns how many."""
@@ -167,6 +181,8 @@ def _array(column: Sequence[float | None]) -> str:
 
 
 COPY_ABOVE = 5000
+AT_ONCE = 250
+"""Rows of one statement on SQLite: beyond that nothing is gained, and 32,766 values are the most that it takes."""
 _ARRAYS = "unnest(%s::bigint[], %s::timestamptz[], %s::bigint[], %s::float8[], %s::integer[])"
 _NULL = r"\N"
 _STAGING_POSTGRESQL = """
@@ -191,6 +207,11 @@ INSERT INTO monitoring_point (series_id, time, step, revision, value, n, receive
 VALUES (%s, %s, %s, 0, %s, %s, %s)
 ON CONFLICT DO NOTHING
 """
+_INSERT_MANY = f"""
+INSERT INTO monitoring_point (series_id, time, step, revision, value, n, received_at)
+SELECT column1, column2, column3, 0, column4, column5, ?1 FROM (VALUES {", ".join(["(?, ?, ?, ?, ?)"] * AT_ONCE)})
+WHERE true ON CONFLICT DO NOTHING
+"""  # noqa: S608  # constants only
 # A repeat that leaves n out does not take back the n that was given before. Of each key the latest revision is looked
 # up by itself: a join would have the planner guess how many rows come, and read the whole points table.
 _REVISE_POSTGRESQL = """

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import duckdb
 import pyarrow as pa
 from celery.exceptions import SoftTimeLimitExceeded
 from django.utils.translation import gettext as _
@@ -119,6 +118,8 @@ def body_of(profile: DataProfile) -> Profile:
 @contextmanager
 def explained() -> Iterator[None]:
     """Whatever data does becomes a ``ConnectorError`` that a person can read."""
+    import duckdb  # here and below: the web knows this module too, and needs neither DuckDB nor its memory
+
     try:
         yield
     except ProfileError as error:
@@ -165,6 +166,8 @@ def files_of(path: str) -> list[Path]:
 
 def _from_duckdb(profile: DataProfile, frame: Frame | None, tell: Callable[[int, int], None]) -> Profile:
     """A table of a DuckDB file, counted by DuckDB itself, which may open that file and nothing else."""
+    import duckdb
+
     with duckdb.connect(str(one(profile.path)), read_only=True, config=DUCKDB_CONFIG) as database:
         rows = sql.DUCKDB.name(profile.query)
 

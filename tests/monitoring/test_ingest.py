@@ -97,6 +97,20 @@ def test_a_batch_may_hold_new_old_and_changed_points(copy_above: int, monkeypatc
     assert stored_values(series) == [0.1, 0.25, 0.5, 0.3]
 
 
+def test_whole_statements_and_what_is_left_over_are_stored_alike() -> None:
+    """On SQLite some hundred rows share a statement; old, new and changed ones lie on both sides of its border."""
+    series = SeriesFactory.create()
+    many = 2 * ingest.AT_ONCE + 7
+    times = [moment(many - number) for number in range(many)]
+    batch = [{"series": series.pk, "time": time, "value": number / 8} for number, time in enumerate(times)]
+    assert push_points(batch=batch[::3], by=SYSTEM).stored == len(batch[::3])
+    batch[0]["value"] = batch[-1]["value"] = 0.75
+    changed = 1 + ((many - 1) % 3 == 0)
+    stored = push_points(batch=batch, by=SYSTEM)
+    assert (stored.stored, stored.revised) == (many - len(batch[::3]) + changed, changed)
+    assert stored_values(series) == [point["value"] for point in batch]
+
+
 def test_a_count_given_later_is_a_revision_and_leaving_it_out_is_none() -> None:
     series = SeriesFactory.create()
     time = moment(5)
