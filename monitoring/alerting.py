@@ -34,7 +34,20 @@ FIELDS = (
     "act_since",
     "acknowledge_by",
     "resolve_by",
+    "response_by",
+    "response_unit",
 )
+CLOCK = (
+    "severity",
+    "clock_from",
+    "acknowledge_by",
+    "resolve_by",
+    "response_by",
+    "response_unit",
+    "acknowledge_told",
+    "resolve_told",
+)
+"""Fields that ``start_clock`` sets."""
 MESSAGE_LENGTH = 300
 
 
@@ -101,10 +114,12 @@ def raise_alert(
 
 
 def start_clock(alert: Alert) -> None:
-    """From now on somebody has the time to answer that its tier and level give; the caller saves."""
-    target = target_for(alert.series.use_case.effective_tier, alert.level)
+    """From now on somebody has the time to answer that its tier, level and unit give; the caller saves."""
+    use_case = alert.series.use_case
+    target = target_for(use_case.effective_tier, alert.level, use_case.unit)
     now = timezone.now()
     alert.severity = target.severity
+    alert.response_by, alert.response_unit = target.set_by, target.unit
     alert.clock_from = now
     alert.acknowledge_by, alert.resolve_by = now + target.acknowledge, now + target.resolve
     alert.acknowledge_told = alert.resolve_told = 0

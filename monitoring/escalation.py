@@ -18,8 +18,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.people import holders
-from ledger import SYSTEM, UnitOfWork, unit_of_work
-from monitoring.alerting import record, start_clock
+from kernel.database import lock_rows
+from ledger import SYSTEM, UnitOfWork, state, unit_of_work
+from monitoring.alerting import CLOCK, record, start_clock
 from monitoring.models import Alert
 from monitoring.responses import target_for
 from monitoring.wording import span
@@ -51,6 +52,29 @@ def wake_snoozed(*, at: datetime | None = None) -> int:
     return sum(_wake(pk, moment) for pk in due.values_list("pk", flat=True)[:AT_ONCE])
 
 
+def start_missing_clocks() -> int:
+    """Give alerts from before there were response times theirs, counted from now; returns how many.
+
+    What was opened under an earlier version is not late for what nobody asked for then. A snoozed one gets its time
+    when it wakes up.
+    """
+    without = Alert.objects.filter(state__in=(OPEN, ACKNOWLEDGED), clock_from__isnull=True)
+    return sum(_start(pk) for pk in without.order_by("opened_at").values_list("pk", flat=True)[:AT_ONCE])
+
+
+def _start(pk: UUID) -> bool:
+    with unit_of_work(by=SYSTEM) as uow:
+        rows = Alert.objects.filter(pk=pk, state__in=(OPEN, ACKNOWLEDGED), clock_from__isnull=True)
+        alert = lock_rows(rows.select_related("series__use_case__unit")).first()
+        if alert is None:
+            return False
+        before = state(alert, CLOCK)
+        start_clock(alert)
+        alert.save(update_fields=CLOCK)
+        record(uow, alert, "alert.clock_started", before=before, after=state(alert, CLOCK))
+    return True
+
+
 def chase_late(*, at: datetime | None = None) -> int:
     """Tell of what is late; returns how many times somebody was told."""
     moment = at or timezone.now()
@@ -80,7 +104,7 @@ def _claim(pk: UUID, duty: Duty, step: int, moment: datetime) -> bool:
 
 def _tell(uow: UnitOfWork, alert: Alert, duty: Duty, step: int, moment: datetime) -> None:
     use_case = alert.series.use_case
-    target = target_for(use_case.effective_tier, alert.level)
+    target = target_for(use_case.effective_tier, alert.level, use_case.unit)
     roles = target.told_first if step == 1 else target.told_next
     people: dict[object, User] = {p.pk: p for role in roles for p in holders(role=role, use_case=use_case)}
     if alert.assigned_to is not None:
@@ -127,19 +151,7 @@ def wake(uow: UnitOfWork, alert: Alert) -> Alert:
     alert.state = OPEN
     alert.acknowledged_at = alert.acknowledged_by = None
     start_clock(alert)
-    alert.save(
-        update_fields=[
-            "state",
-            "acknowledged_at",
-            "acknowledged_by",
-            "severity",
-            "clock_from",
-            "acknowledge_by",
-            "resolve_by",
-            "acknowledge_told",
-            "resolve_told",
-        ]
-    )
+    alert.save(update_fields=["state", "acknowledged_at", "acknowledged_by", *CLOCK])
     record(uow, alert, "alert.woke", before={"state": SNOOZED}, after={"state": OPEN})
     return alert
 

@@ -79,7 +79,7 @@ def judge_silence() -> int:
 @shared_task(soft_time_limit=240, time_limit=300)
 def chase_alerts() -> int:
     """Wake alerts whose rest is over, and tell of those that nobody answers; returns how many."""
-    return escalation.wake_snoozed() + escalation.chase_late()
+    return escalation.wake_snoozed() + escalation.start_missing_clocks() + escalation.chase_late()
 
 
 @shared_task(soft_time_limit=240, time_limit=300)

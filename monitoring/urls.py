@@ -24,6 +24,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("alerts/<uuid:pk>/comment/", alert_care.comment, name="alert_comment"),
     path("alerts/<uuid:pk>/incident/", alert_care.report, name="alert_report"),
     path("responses/", responses.page, name="responses"),
+    path("responses/units/<slug:code>/<slug:tier>/<slug:level>/", responses.edit, name="unit_response_edit"),
+    path("responses/units/<slug:code>/<slug:tier>/<slug:level>/reset/", responses.reset, name="unit_response_reset"),
     path("responses/<slug:tier>/<slug:level>/", responses.edit, name="response_edit"),
     path("responses/<slug:tier>/<slug:level>/reset/", responses.reset, name="response_reset"),
     *drift_urls.urlpatterns,

@@ -18,6 +18,7 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
     resolved_by = serializers.UUIDField(source="resolved_by_id", allow_null=True)
     incident = serializers.UUIDField(source="incident_id", allow_null=True)
     decided_by = serializers.UUIDField(source="decided_by_id", allow_null=True)
+    response_unit = serializers.SlugRelatedField[Any](slug_field="code", read_only=True)
 
     class Meta:
         model = Alert
@@ -41,6 +42,8 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
             "acknowledged_at",
             "acknowledge_by",
             "resolve_by",
+            "response_by",
+            "response_unit",
             "assigned_to",
             "snoozed_until",
             "snooze_reason",

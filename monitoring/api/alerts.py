@@ -54,7 +54,7 @@ class AlertViewSet(IdempotentMixin, mixins.ListModelMixin, mixins.RetrieveModelM
     }
 
     def get_queryset(self) -> QuerySet[Alert]:
-        rows = Alert.objects.select_related("series__use_case__unit", "rule")
+        rows = Alert.objects.select_related("series__use_case__unit", "rule", "response_unit")
         return for_user(rows, user_of(self.request), "use_case.view")
 
     @extend_schema(summary="Acknowledge an alert", request=None, responses=AlertSerializer, tags=TAG)

@@ -18,6 +18,7 @@ from monitoring.api.outputs import (
 )
 from monitoring.api.points import PointBatchView
 from monitoring.api.profiles import DataProfileViewSet, DriftReportViewSet
+from monitoring.api.responses import ResponseTimesView, ResponseTimeView
 from monitoring.api.retraining import RetrainingRequestViewSet
 from monitoring.api.series import RuleViewSet, SeriesViewSet
 from monitoring.api.sources import SourceViewSet
@@ -41,5 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("points:batch", PointBatchView.as_view(), name="points-batch"),
     path("outputs:batch", OutputBatchView.as_view(), name="outputs-batch"),
     path("otlp/v1/metrics", OtlpMetricsView.as_view(), name="otlp-metrics"),
+    path("response-times/", ResponseTimesView.as_view(), name="response-times"),
+    path("response-times/<slug:tier>/<slug:level>/", ResponseTimeView.as_view(), name="response-time"),
     *router.urls,
 ]

@@ -33,7 +33,8 @@ class ResponseForm(forms.Form):
         label=_("Told when twice the time is over"), widget=forms.CheckboxSelectMultiple
     )
 
-    def __init__(self, data: Any = None, *, target: Target) -> None:
+    def __init__(self, data: Any = None, *, target: Target, adds: bool = False) -> None:
+        """``adds``: of a unit, which tells more people than are told above it, or nobody more."""
         acknowledge, unit = _in_words(target.acknowledge.total_seconds())
         resolve, resolve_unit = _in_words(target.resolve.total_seconds())
         known = {
@@ -49,6 +50,7 @@ class ResponseForm(forms.Form):
         for name in ("told_first", "told_next"):
             field: Any = self.fields[name]
             field.choices = role_choices()
+            field.required = not adds
 
     def values(self) -> dict[str, Any]:
         given = self.cleaned_data

@@ -81,6 +81,11 @@ class Alert(models.Model):
         MEDIUM = "medium", _("Medium")
         LOW = "low", _("Low")
 
+    class ResponseBy(models.TextChoices):
+        PRODUCT = "product", _("what the product ships with")
+        ORGANISATION = "organisation", _("the organisation")
+        UNIT = "unit", _("a unit")
+
     class Outcome(models.TextChoices):
         RETRAIN = "retrain", _("Retrain")
         RECALIBRATE = "recalibrate", _("Recalibrate")
@@ -152,6 +157,17 @@ class Alert(models.Model):
     )
     clock_from = models.DateTimeField(
         null=True, blank=True, help_text=_("When the time to answer began: opened, raised, or woken up.")
+    )
+    response_by = models.CharField(
+        max_length=12, choices=ResponseBy, blank=True, help_text=_("Whose response times gave it its times.")
+    )
+    response_unit = models.ForeignKey(
+        "portfolio.BusinessUnit",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text=_("The unit whose own response times tightened them."),
     )
     acknowledge_by = models.DateTimeField(null=True, blank=True)
     resolve_by = models.DateTimeField(null=True, blank=True)

@@ -11,13 +11,19 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.models.alerts import Alert
-from portfolio.models import Tier
+from portfolio.models import BusinessUnit, Tier
 
 
 class ResponseTarget(models.Model):
-    """What this organisation asks for alerts of one level on one tier; without a row, what the product ships with."""
+    """What this organisation asks for alerts of one level on one tier; without a row, what the product ships with.
+
+    With a unit: what that unit asks for, and everything below it. It only ever tightens (``monitoring.responses``).
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    unit = models.ForeignKey(
+        BusinessUnit, null=True, blank=True, on_delete=models.PROTECT, related_name="response_targets"
+    )
     tier = models.CharField(max_length=12, choices=Tier)
     level = models.CharField(max_length=5, choices=Alert.Level)
     severity = models.CharField(max_length=8, choices=Alert.Severity)
@@ -31,7 +37,14 @@ class ResponseTarget(models.Model):
     class Meta:
         ordering = ("tier", "level")
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=("tier", "level"), name="response_target_once"),
+            models.UniqueConstraint(
+                fields=("tier", "level"), condition=models.Q(unit__isnull=True), name="response_target_once"
+            ),
+            models.UniqueConstraint(
+                fields=("unit", "tier", "level"),
+                condition=models.Q(unit__isnull=False),
+                name="response_target_once_per_unit",
+            ),
             models.CheckConstraint(
                 condition=models.Q(acknowledge_minutes__gte=1, resolve_minutes__gte=models.F("acknowledge_minutes")),
                 name="response_target_seen_before_over",
@@ -39,4 +52,5 @@ class ResponseTarget(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_tier_display()}, {self.get_level_display()}"
+        words = f"{self.get_tier_display()}, {self.get_level_display()}"
+        return f"{self.unit.name}: {words}" if self.unit else words

@@ -41,6 +41,8 @@ def page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "name": series_name(alert.series),
         "facts": _facts(alert),
         "times": _times(alert),
+        "times_by": alert.response_unit or alert.get_response_by_display(),
+        "times_url": _times_url(alert),
         "events": told(alert),
         "comments": alert.comments.select_related("author"),
         "runbook": runbook_of(alert),
@@ -97,6 +99,12 @@ def _times(alert: Alert) -> list[dict[str, Any]]:
         late = overdue(due, done or now)
         found.append({"label": label, "due": due, "late": bool(late) and not rests, "done": done})
     return found
+
+
+def _times_url(alert: Alert) -> str:
+    """The response times of the unit that gave them, or of the organisation."""
+    unit = alert.response_unit
+    return reverse("monitoring:responses") + (f"?unit={unit.code}" if unit else "")
 
 
 def _url(alert: Alert) -> str:

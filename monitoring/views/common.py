@@ -42,6 +42,7 @@ def find_alert(request: HttpRequest, pk: UUID) -> Alert:
         "snoozed_by",
         "resolved_by",
         "incident",
+        "response_unit",
     )
     return _find(request, Alert.objects.select_related(*related), pk)
 
