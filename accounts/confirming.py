@@ -1,13 +1,13 @@
 """The part of a form that asks for the password or a code, for what needs a fresh authentication.
 
 A form that binds its person inherits ``ConfirmForm`` first and is given the request. When the last authentication is
-fresh, nothing is asked. When it is not, the form asks for what the person has; whoever has neither password nor code
-confirms on a page of its own (passkey, identity provider) and comes back to the form as it was filled in:
+fresh, nothing is asked. When it is not, the form asks for what the person has. Whoever presses for the passkey or the
+identity provider, or has nothing else, is sent there and comes back to the form as it was filled in:
 
     form = SignForm(posted, request=request, ...)
+    if away := form.detour():
+        return away
     if request.method == "POST" and form.is_valid():
-        if not form.is_confirmed:
-            return form.ask_elsewhere()
         ...
 """
 
@@ -15,20 +15,28 @@ from __future__ import annotations
 
 import time
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from allauth.core import context, ratelimit
 from allauth.mfa.base.forms import ReauthenticateForm
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.demo import DEMO_PASSWORD
 from accounts.freshness import FRESH_SECONDS, Proof, Ways, confirm_password, fresh_proof, ways_to_confirm
+from accounts.identity import ask_again
 from accounts.models import User
 
 KEPT = "tollgate_forms_kept"
-NEVER_KEPT = frozenset({"csrfmiddlewaretoken", "password", "code"})
+NEVER_KEPT = frozenset({"csrfmiddlewaretoken", "password", "code", "confirm"})
+ELSEWHERE: dict[str, tuple[Any, str]] = {
+    "passkey": (_("Confirm with a passkey"), "fingerprint"),
+    "provider": (_("Confirm at your organisation's sign-in"), "key"),
+}
+"""Ways that leave the form: value of the button ``confirm`` -> its words and its icon."""
 
 
 class ConfirmForm(forms.Form):
@@ -49,11 +57,32 @@ class ConfirmForm(forms.Form):
     def is_confirmed(self) -> bool:
         return self.proof is not None
 
-    def ask_elsewhere(self) -> HttpResponse:
-        """Keep what was filled in, and send the person where they can confirm; the form's own page if nowhere."""
-        where = self.ways.elsewhere(self.request.get_full_path()) if self.ways else ""
+    @property
+    def buttons(self) -> list[tuple[str, Any, str]]:
+        """Ways to leave the form for, beside its main button: value, words, icon."""
+        if self.proof is not None or self.ways is None:
+            return []
+        # With nothing to enter, the main button leads to the first way already.
+        offered = self.ways.elsewhere if self.ways.in_form else self.ways.elsewhere[1:]
+        return [(way, *ELSEWHERE[way]) for way in offered]
+
+    def detour(self) -> HttpResponse | None:
+        """Where to confirm, for who pressed for it or has nothing to enter here; None where the form goes on."""
+        if not self.is_bound or self.proof is not None or self.ways is None:
+            return None
+        asked = self.data.get("confirm", "")
+        if asked in self.ways.elsewhere:
+            return self._sent(asked)
+        return self._sent(self.ways.elsewhere[0]) if self.is_valid() and not self.is_confirmed else None
+
+    def _sent(self, way: str) -> HttpResponse:
+        """Keep what was filled in, and go."""
+        assert self.ways is not None
+        back = self.request.get_full_path()
         keep(self.request, self.data)
-        return redirect(where or self.request.get_full_path())
+        if way == "provider":
+            return ask_again(self.request, provider=self.ways.provider, after=back)
+        return redirect(f"{reverse('mfa_reauthenticate_webauthn')}?{urlencode({'next': back})}")
 
     def clean(self) -> dict[str, Any]:
         said: dict[str, Any] = super().clean() or self.cleaned_data
@@ -99,7 +128,7 @@ class ConfirmForm(forms.Form):
             name = "password" if self.ways.password else "code"
             if not self.has_error(name):
                 self.add_error(name, _("Confirm that it is you."))
-        elif self.ways is not None and not self.ways.elsewhere("/"):
+        elif self.ways is not None and not self.ways.elsewhere:
             self.add_error(
                 None, _("There is nothing that you could confirm this with: set a password or a second factor first.")
             )
@@ -140,7 +169,7 @@ def _fields(ways: Ways) -> dict[str, forms.Field]:
         )
     if ways.code:
         found["code"] = forms.CharField(
-            label=_("Or a code of your authenticator app") if ways.password else _("A code of your authenticator app"),
+            label=_code_label(ways),
             required=not ways.password,
             max_length=40,
             widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
@@ -149,3 +178,9 @@ def _fields(ways: Ways) -> dict[str, forms.Field]:
         # With two ways neither is required by itself, and neither is optional.
         field.one_of_several = True  # type: ignore[attr-defined]  # read by the form_row tag
     return found
+
+
+def _code_label(ways: Ways) -> Any:
+    if ways.app:
+        return _("Or a code of your authenticator app") if ways.password else _("A code of your authenticator app")
+    return _("Or a recovery code") if ways.password or ways.elsewhere else _("A recovery code")

@@ -2,7 +2,8 @@
 
 A session that somebody left open on a shared machine may read; it may not sign (21 CFR 11.200 asks for the same). Every
 authentication is noted in the session by allauth, the first one as well as each confirmation, and nothing else counts:
-not the session's age, not a cookie, not a token.
+not the session's age, not a cookie, not a token. Coming in from an identity provider counts from when the provider says
+that it asked the person (`accounts.identity`): its own session may have been open since the morning.
 """
 
 from __future__ import annotations
@@ -10,14 +11,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.demo import DEMO_PASSWORD, is_demo_person
@@ -26,7 +25,10 @@ from kernel.errors import DomainError
 
 FRESH_SECONDS = 300
 DEMONSTRATION = "demonstration"
-PROVING = frozenset({"password", "mfa", "socialaccount", DEMONSTRATION})
+PROVIDER = "socialaccount"
+ASKED_AT = "auth_time"
+"""In the record of a sign-in at an identity provider: when it asked, seconds since 1970. Without it, nobody knows."""
+PROVING = frozenset({"password", "mfa", PROVIDER, DEMONSTRATION})
 """Kinds of record that prove who it is; a link from an e-mail, such as for a new password, does not."""
 
 
@@ -57,29 +59,30 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """How one person can confirm: in a form at once (password, code), or on a page of its own."""
+    """How one person can confirm: in a form at once (password, code), or elsewhere (passkey, identity provider)."""
 
     password: bool
-    code: bool
+    app: bool
+    """Codes of an authenticator app."""
+    recovery: bool
+    """Recovery codes, which everybody has who has an app or a passkey."""
     passkey: bool
     provider: str
     """Identifier of the identity provider; empty without one."""
     demonstration: bool = False
 
     @property
+    def code(self) -> bool:
+        return self.app or self.recovery
+
+    @property
     def in_form(self) -> bool:
         return self.password or self.code
 
-    def elsewhere(self, after: str) -> str:
-        """Where to confirm with a passkey or at the identity provider, to come back to ``after``; empty if nowhere."""
-        if self.passkey:
-            return f"{reverse('mfa_reauthenticate')}?{urlencode({'next': after})}"
-        if self.provider:
-            # The provider is told to ask again although its own session may still be open.
-            query = {"process": "login", "next": after, "auth_params": f"prompt=login&max_age={FRESH_SECONDS}"}
-            start = reverse("openid_connect_login", kwargs={"provider_id": self.provider})
-            return f"{start}?{urlencode(query)}"
-        return ""
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """``passkey`` and ``provider``, as far as the person has them, the nearer one first."""
+        return tuple(way for way in ("passkey", "provider") if getattr(self, way))
 
 
 def fresh_proof(request: Any) -> Proof | None:
@@ -87,7 +90,7 @@ def fresh_proof(request: Any) -> Proof | None:
     user = request.user
     if not user.is_authenticated or getattr(user, "token_scopes", None) is not None:
         return None
-    records = [r for r in get_authentication_records(request, user) if r.get("method") in PROVING]
+    records = [r for r in get_authentication_records(request, user) if _proves(r)]
     if not records:
         return None
     newest = max(records, key=lambda record: float(record["at"]))
@@ -110,7 +113,8 @@ def ways_to_confirm(user: User) -> Ways:
     demonstration = settings.TOLLGATE_DEMO and is_demo_person(user)
     return Ways(
         password=user.has_usable_password() or demonstration,
-        code=bool(kinds & {Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES}),
+        app=Authenticator.Type.TOTP in kinds,
+        recovery=Authenticator.Type.RECOVERY_CODES in kinds,
         passkey=Authenticator.Type.WEBAUTHN in kinds,
         provider=account.provider if account is not None else "",
         demonstration=demonstration and not user.has_usable_password(),
@@ -129,10 +133,15 @@ def confirm_password(request: HttpRequest, user: User, password: str) -> bool:
     return right
 
 
+def _proves(record: dict[str, Any]) -> bool:
+    kind = record.get("method")
+    return kind in PROVING and (kind != PROVIDER or ASKED_AT in record)
+
+
 def _method(record: dict[str, Any]) -> str:
     kind = str(record["method"])
     if kind == "mfa":
         return str(record.get("type") or kind)
-    if kind == "socialaccount":
+    if kind == PROVIDER:
         return f"sso:{record.get('provider', '')}"[:40]
     return kind

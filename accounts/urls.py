@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import absence, demo, machines, own, people, roles
+from accounts.views import absence, demo, identity, machines, own, people, roles
 
 app_name = "accounts"
 urlpatterns = [
@@ -29,4 +29,8 @@ urlpatterns = [
     path("settings/absence/delegations/<uuid:pk>/end/", absence.delegation_end, name="delegation_end"),
     path("settings/absence/<uuid:pk>/cancel/", absence.absence_cancel, name="absence_cancel"),
     path("accounts/demo/", demo.demo, name="demo"),
+    path("accounts/confirm/", identity.confirm, name="confirm_at_provider"),
+    # Before allauth's own at the same address.
+    path("accounts/oidc/<str:provider_id>/login/", identity.login, name="identity_login"),
+    path("accounts/oidc/<str:provider_id>/login/callback/", identity.callback, name="identity_callback"),
 ]

@@ -50,6 +50,14 @@ def production_problems() -> list[CheckMessage]:
         )
     if settings.DEBUG:
         found.append(Error("TOLLGATE_DEBUG is on in production.", hint="Unset it.", id="tollgate.E004"))
+    if any(origin.startswith("http://") for origin in settings.TOLLGATE_IDENTITY_ORIGINS):
+        found.append(
+            Error(
+                "TOLLGATE_OIDC_SERVER_URL is not https: anybody on the way could say who signs in.",
+                hint="Name the provider by its https address.",
+                id="tollgate.E005",
+            )
+        )
     if settings.TOLLGATE_PUBLIC_URL.startswith("http://"):
         found.append(
             Warning(

@@ -174,6 +174,11 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300  # as for signatures: accounts.freshness.FRESH_SECONDS
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# A key that is merely plugged in says nothing of who touches it: it has to see a finger, a face or a PIN.
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION  # http://localhost
+MFA_FORMS = {"add_webauthn": "accounts.forms_passkey.AddPasskeyForm"}
 MFA_TOTP_ISSUER = "Tollgate"
 
 SOCIALACCOUNT_ADAPTER = "config.sign_in.SocialAccountAdapter"

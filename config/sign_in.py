@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.flows.login import record_authentication
-from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequired
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.providers.base import AuthError
 from django.conf import settings
-from django.contrib import messages
-from django.http import HttpRequest
-from django.shortcuts import redirect
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.freshness import FRESH_SECONDS
+from accounts.demo import is_demo_person
+from accounts.freshness import PROVIDER, fresh_proof, ways_to_confirm
+from accounts.identity import come_back, is_confirming, note, refuse, subjects_agree
 from accounts.models import User
 from accounts.services import record_arrival
 from ledger import SYSTEM, unit_of_work
@@ -24,6 +26,33 @@ from ledger import SYSTEM, unit_of_work
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.TOLLGATE_SIGNUP_OPEN)
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """What gives somebody a new way in (passkey, password, address, connected account) binds them like a signature.
+
+        allauth asks nobody who has neither password nor second factor. Here such a person goes back to the identity
+        provider: else whoever finds the session open could add a key of their own and sign with it.
+        """
+        request = context.request
+        if fresh_proof(request) is not None or (settings.TOLLGATE_DEMO and is_demo_person(request.user)):
+            return False
+        if not self.get_reauthentication_methods(request.user):
+            raise PermissionDenied(
+                _("There is nothing that you could confirm this with: set a password by “Forgot your password?” first.")
+            )
+        raise ReauthenticationRequired
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if user.is_authenticated and ways_to_confirm(user).provider:
+            where = reverse("accounts:confirm_at_provider")
+            methods.append({"id": PROVIDER, "description": _("Confirm at your organisation's sign-in"), "url": where})
+        return methods
+
+    def post_login(self, request: HttpRequest, user: User, *, signal_kwargs: Any, **kwargs: Any) -> HttpResponse:
+        if sociallogin := (signal_kwargs or {}).get("sociallogin"):
+            note(request, sociallogin)
+        return cast(HttpResponse, super().post_login(request, user, signal_kwargs=signal_kwargs, **kwargs))
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         with unit_of_work(by=SYSTEM):
@@ -37,29 +66,20 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         return bool(settings.SOCIALACCOUNT_PROVIDERS)
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        """Somebody who is signed in and comes back from the same identity confirms who they are: the session stays.
+        """A round trip that began as a confirmation ends as one: whoever the provider names, the session stays."""
+        if is_confirming(sociallogin.state) and subjects_agree(sociallogin):
+            raise ImmediateHttpResponse(come_back(request, sociallogin))
+        if not subjects_agree(sociallogin):
+            raise PermissionDenied
 
-        Without this they would be signed out and in again, and what they had filled in would be gone. A provider that
-        says when it last asked (``auth_time``) is believed; one that asked too long ago has confirmed nothing.
-        """
-        known = request.user.is_authenticated and sociallogin.is_existing and sociallogin.user == request.user
-        if not known or sociallogin.state.get("process") not in (None, "login"):
-            return
-        account = sociallogin.account
-        claims = (account.extra_data or {}).get("id_token", account.extra_data or {})
-        asked_at = claims.get("auth_time") if isinstance(claims, dict) else None
-        if asked_at is not None and time.time() - float(asked_at) > FRESH_SECONDS:
-            messages.error(request, _("Your identity provider did not ask you again, so nothing is confirmed yet."))
-        else:
-            record_authentication(
-                request,
-                request.user,
-                "socialaccount",
-                provider=account.provider,
-                uid=account.uid,
-                reauthenticated=True,
-            )
-        raise ImmediateHttpResponse(redirect(sociallogin.get_redirect_url(request) or settings.LOGIN_REDIRECT_URL))
+    def on_authentication_error(
+        self, request: HttpRequest, provider: Any, error: Any = None, exception: Any = None, extra_context: Any = None
+    ) -> None:
+        state = (extra_context or {}).get("state")
+        if state is not None and is_confirming(state):
+            code = request.GET.get("error", "")
+            cancelled = error == AuthError.CANCELLED
+            raise ImmediateHttpResponse(refuse(request, state, code=code, cancelled=cancelled))
 
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> User:
         user: User = super().populate_user(request, sociallogin, data)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from allauth.account.decorators import secure_admin_login
+from allauth.account.decorators import reauthentication_required, secure_admin_login
+from allauth.account.views import password_set
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
@@ -29,6 +30,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("config.api")),
     path("admin/", admin.site.urls),
     *(path(prefix, include(f"{app}.urls")) for app, prefix in PREFIXES.items() if find_spec(f"{app}.urls")),
+    # allauth lets a session without a password set one unasked; then it could confirm with it.
+    path("accounts/password/set/", reauthentication_required(app="allauth.account")(password_set)),
     path("accounts/", include("allauth.urls")),
 ]
 if settings.DEBUG or settings.TOLLGATE_DEMO:

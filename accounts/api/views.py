@@ -82,6 +82,11 @@ class ConfirmView(APIView):
         form.request.user = request.user
         if not form.is_valid():
             raise Invalid(_("This does not confirm that it is you."), errors={"password": [*_said(form)]})
+        if not form.is_confirmed:
+            raise Invalid(
+                _("You have neither a password nor codes to confirm with here."),
+                hint=_("Confirm with your passkey or at your identity provider, in the browser."),
+            )
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

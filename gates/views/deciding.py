@@ -38,9 +38,9 @@ def decide(request: HttpRequest, number: int) -> HttpResponse:
     first = {"digest": review.digest, "outcome": _first(choices, request.GET.get("outcome", ""))}
     posted = request.POST if request.method == "POST" else None
     form = DecideForm(posted, request=request, review=review, choices=choices, initial=first)
+    if away := form.detour():
+        return away
     if request.method == "POST" and form.is_valid():
-        if not form.is_confirmed:
-            return form.ask_elsewhere()
         try:
             made = decide_review(review=review, by=person, **form.decision())
         except DomainError as wrong:

@@ -108,9 +108,9 @@ def confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
     if release.state == EmergencyRelease.State.REQUESTED and (why_not := why_not_confirm(release, person)):
         raise PermissionDenied(why_not)
     form = ConfirmEmergencyForm(request.POST if request.method == "POST" else None, request=request)
+    if away := form.detour():
+        return away
     if request.method == "POST" and form.is_valid():
-        if not form.is_confirmed:
-            return form.ask_elsewhere()
         try:
             confirm_emergency(release=release, by=person)
         except DomainError as wrong:

@@ -16,7 +16,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import for_user
-from accounts.confirming import ConfirmForm
 from accounts.models import User
 from gates.forms import SignForm
 from gates.models import Review, SignOff
@@ -42,7 +41,7 @@ def sign_off(request: HttpRequest, number: int) -> HttpResponse:
     posted = request.POST if request.method == "POST" else None
     form = SignForm(posted, capacities=capacities, initial={"digest": found.digest}, request=request)
     if posted is not None:
-        answer = _elsewhere(form, posted.get("confirm") == "elsewhere") or _signed(form, found, person)
+        answer = form.detour() or _signed(form, found, person)
         if answer is not None:
             return answer
     context = {
@@ -72,13 +71,6 @@ def signature(request: HttpRequest, pk: UUID) -> HttpResponse:
         "expires_at": expires_at(found, review) if found.counts and review.is_open else None,
     }
     return render(request, "gates/signature.html", context)
-
-
-def _elsewhere(form: ConfirmForm, asked: bool) -> HttpResponse | None:
-    """To the passkey or the identity provider, when somebody has nothing else or wants it; the form is kept."""
-    if asked and not form.is_confirmed:
-        return form.ask_elsewhere()
-    return form.ask_elsewhere() if form.is_valid() and not form.is_confirmed else None
 
 
 def _signed(form: SignForm, review: Review, person: User) -> HttpResponse | None:

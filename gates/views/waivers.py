@@ -121,9 +121,9 @@ def decide(request: HttpRequest, number: int) -> HttpResponse:
         raise PermissionDenied(why_not or _("%(waiver)s has been decided about.") % {"waiver": found})
     first = {"verdict": request.GET.get("verdict", "approve"), "role": roles[0]}
     form = DecideWaiverForm(_posted(request), request=request, roles=roles, initial=first)
+    if away := form.detour():
+        return away
     if request.method == "POST" and form.is_valid():
-        if not form.is_confirmed:
-            return form.ask_elsewhere()
         given = {name: form.cleaned_data[name] for name in ("verdict", "role", "reason")}
         try:
             made = vote_on_waiver(waiver=found, by=person, **given)
@@ -159,9 +159,9 @@ def revoke(request: HttpRequest, number: int) -> HttpResponse:
     found = _waiver(request, number)
     require(_user(request), "waiver.approve", found.use_case)
     form = RevokeWaiverForm(_posted(request), request=request)
+    if away := form.detour():
+        return away
     if request.method == "POST" and form.is_valid():
-        if not form.is_confirmed:
-            return form.ask_elsewhere()
         revoke_waiver(waiver=found, by=_user(request), reason=form.cleaned_data["reason"])
         messages.success(request, _("%(waiver)s is revoked.") % {"waiver": found})
         return redirect("gates:waiver", number=number)

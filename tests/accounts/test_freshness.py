@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.http import QueryDict
 from django.template import Context, Template
 from django.test import Client, RequestFactory
 from pytest_django import Settings
@@ -58,6 +59,10 @@ def test_a_link_from_an_email_and_a_time_to_come_prove_nothing() -> None:
     assert fresh_proof(visit(user, seconds_ago=-60)) is None
 
 
+def test_coming_by_a_provider_that_does_not_say_when_it_asked_proves_nothing() -> None:
+    assert fresh_proof(visit(PersonFactory.create(), seconds_ago=1, method="socialaccount", provider="entra")) is None
+
+
 def test_a_token_is_never_fresh() -> None:
     request = visit(PersonFactory.create(), seconds_ago=1)
     request.user.token_scopes = frozenset({"gate.sign"})
@@ -69,7 +74,7 @@ def test_a_token_is_never_fresh() -> None:
     [
         ("mfa", {"type": "totp"}, "totp"),
         ("mfa", {"type": "webauthn"}, "webauthn"),
-        ("socialaccount", {"provider": "entra"}, "sso:entra"),
+        ("socialaccount", {"provider": "entra", "auth_time": "now"}, "sso:entra"),
     ],
 )
 def test_the_proof_says_how(method: str, more: dict[str, str], shown: str) -> None:
@@ -133,11 +138,27 @@ def test_of_two_ways_to_confirm_neither_is_called_optional() -> None:
 def test_who_has_a_passkey_alone_confirms_elsewhere_and_finds_the_form_as_it_was() -> None:
     user = PersonFactory.create(password=None)
     Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data={})
-    assert ways_to_confirm(user).elsewhere("/x/").startswith("/accounts/2fa/reauthenticate/?next=%2Fx%2F")
+    assert ways_to_confirm(user).elsewhere == ("passkey",)
     request = visit(user)
-    form = ConfirmForm(request.POST, request=request)
-    assert form.is_valid()
-    assert not form.is_confirmed
+    form = ConfirmForm(QueryDict("reason=Too+early."), request=request)
+    assert form.buttons == []
+    away = form.detour()
+    assert away is not None
+    assert away["Location"] == "/accounts/2fa/webauthn/reauthenticate/?next=%2Fsomewhere%2F"
+    assert take_back(request) == {"reason": "Too early."}
+
+
+def test_beside_a_password_the_passkey_is_a_button_of_its_own() -> None:
+    user = PersonFactory.create()
+    for kind in (Authenticator.Type.WEBAUTHN, Authenticator.Type.RECOVERY_CODES):
+        Authenticator.objects.create(user=user, type=kind, data={})
+    form = ConfirmForm(QueryDict("confirm=passkey"), request=visit(user))
+    assert [way for way, _words, _icon in form.buttons] == ["passkey"]
+    assert form.fields["code"].label == "Or a recovery code"
+    away = form.detour()
+    assert away is not None
+    assert away["Location"].startswith("/accounts/2fa/webauthn/reauthenticate/")
+    assert ConfirmForm(QueryDict("confirm=provider"), request=visit(user)).detour() is None
 
 
 def test_what_is_kept_comes_back_once_on_the_same_page_and_never_a_password() -> None:
@@ -170,6 +191,16 @@ def test_demonstration_people_have_a_password_in_demonstration_mode_alone(settin
     assert require_fresh(request).method == "demonstration"
     stranger = PersonFactory.create(password=None)
     assert not ConfirmForm({"password": "demo"}, request=visit(stranger)).is_valid()
+
+
+def test_who_has_nothing_to_type_confirms_nothing_over_rest() -> None:
+    user = PersonFactory.create(password=None)
+    Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data={})
+    client = Client()
+    client.force_login(user)
+    answer = client.post("/api/v1/me/confirm/", {"password": ""}, content_type="application/json")
+    assert answer.status_code == 422
+    assert "in the browser" in answer.json()["hint"]
 
 
 def test_a_session_confirms_over_rest_and_a_token_does_not() -> None:

@@ -53,8 +53,8 @@ def enter(product: Product, chromium: Browser) -> Iterator[Enter]:
     """``enter("Nadia Rahman")``: a window in which that person is signed in. No window may have complained."""
     windows: list[Visitor] = []
 
-    def enter_as(name: str = "", **options: object) -> Visitor:
-        visitor = visit(chromium, product.address, **options)
+    def enter_as(name: str = "", *, address: str = "", **options: object) -> Visitor:
+        visitor = visit(chromium, address or product.address, **options)
         windows.append(visitor)
         if name:
             visitor.be(name)

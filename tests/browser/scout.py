@@ -136,6 +136,43 @@ answer = {
 }
 """
 
+A_SIGNER = """
+from accounts.services import assign_role, create_person
+from gates.models import Review
+from gates.services.scenes import room_of
+from ledger import SYSTEM
+
+open_reviews = Review.objects.filter(state="open").select_related("use_case").order_by("-number")
+review, role = next(
+    (review, slot.role) for review in open_reviews for slot in room_of(review).slots()
+    if slot.state == "waiting" and slot.role == "business_owner"
+)
+person = create_person(email=EMAIL, full_name=NAME, password=PASSWORD, by=SYSTEM)
+assign_role(user=person, role=role, on=review.use_case, by=SYSTEM)
+answer = {"name": NAME, "email": EMAIL, "password": PASSWORD, "review": review.number}
+"""
+
+GROW_OLD = """
+from django.contrib.sessions.models import Session
+from accounts.models import User
+
+person, aged = str(User.objects.get(email=EMAIL).pk), 0
+for row in Session.objects.all():
+    session = row.get_decoded()
+    if session.get("_auth_user_id") == person:
+        for record in session["account_authentication_methods"]:
+            record["at"] -= 600
+        aged += Session.objects.filter(pk=row.pk).update(session_data=Session.objects.encode(session))
+answer = aged
+"""
+
+SIGNATURE = """
+from gates.models import SignOff
+
+found = SignOff.objects.get(person__email=EMAIL)
+answer = {"pk": str(found.pk), "method": found.method}
+"""
+
 TOKEN = """
 from datetime import timedelta
 from django.utils import timezone
@@ -162,6 +199,31 @@ class Found:
     version: str = ""
     review: int = 0
     message: str = ""
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Somebody with a password of their own whose signature ``review`` waits for."""
+
+    name: str
+    email: str
+    password: str
+    review: int
+
+
+def a_signer_with_a_password(product: Product) -> Signer:
+    who = {"NAME": "Paula Keller", "EMAIL": "paula.keller@example.org", "PASSWORD": "correct horse battery staple"}
+    given = "\n".join(f"{name} = {value!r}" for name, value in who.items())
+    return Signer(**product.ask(f"{given}\n{A_SIGNER}"))
+
+
+def let_the_proof_grow_old(product: Product, signer: Signer) -> None:
+    """As if ten minutes had passed since the signer last proved who they are."""
+    assert product.ask(f"EMAIL = {signer.email!r}\n{GROW_OLD}")
+
+
+def signature_of(product: Product, signer: Signer) -> dict[str, str]:
+    return dict(product.ask(f"EMAIL = {signer.email!r}\n{SIGNATURE}"))
 
 
 def nearly_ready(product: Product) -> Found:

@@ -47,6 +47,7 @@ def test_production_deploys_without_a_warning(tmp_path: Path) -> None:
         ({"TOLLGATE_PUBLIC_URL": ""}, "tollgate.E002"),
         ({"TOLLGATE_DEMO": "1"}, "tollgate.E003"),
         ({"TOLLGATE_DEBUG": "1"}, "tollgate.E004"),
+        ({"TOLLGATE_OIDC_SERVER_URL": "http://login.example.org"}, "tollgate.E005"),
     ],
 )
 def test_production_refuses_to_start_half_configured(tmp_path: Path, change: dict[str, str], number: str) -> None:
