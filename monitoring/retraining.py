@@ -1,6 +1,7 @@
 """Requests for retraining, recalibration and rollback: written, sent, watched. What the product does by itself.
 
-A request is written with its message to the use case's receiver in one transaction (``notify.services.send_webhook``).
+A request is written with its messages to the use case's receivers in one transaction
+(``notify.services.send_webhook``).
 A use case has at most one open request of a kind: whoever asks again is shown that one.
 """
 
@@ -24,7 +25,7 @@ from accounts.people import holders
 from governance.models import ModelVersion
 from kernel.database import lock_rows
 from ledger import SYSTEM, UnitOfWork, state, unit_of_work
-from monitoring.models import Alert, RetrainingRequest, RetrainingSetup
+from monitoring.models import Alert, RetrainingReceiver, RetrainingRequest, RetrainingSetup
 from monitoring.models.retraining import OPEN
 from monitoring.selectors.breach_facts import breach_facts
 from notify.services import send_webhook, tell
@@ -91,7 +92,7 @@ def ask(
             uow.record("retraining.decided", subject=known, use_case=use_case, before=before, after=after)
         return known, False
     now = timezone.now()
-    setup = RetrainingSetup.objects.select_related("endpoint").filter(use_case=use_case).first()
+    setup = RetrainingSetup.objects.filter(use_case=use_case).first()
     accept_by, due_at = times_for(kind, use_case.tier, setup, now)
     row = RetrainingRequest.objects.create(
         use_case=use_case,
@@ -108,20 +109,21 @@ def ask(
         due_at=due_at,
     )
     uow.record("retraining.requested", subject=row, use_case=use_case, after=state(row, FIELDS), note=row.reason[:300])
-    send(row, setup)
+    send(row)
     words = _("%(what)s is asked for") % {"what": row.get_kind_display()}
     tell_of(row, "retraining.requested", words, row.reason, people_of(row, RUNS_IT))
     announce_change(uow, use_case.pk, "retraining")
     return row, True
 
 
-def send(row: RetrainingRequest, setup: RetrainingSetup | None) -> bool:
-    """Write the message to the receiver, if the use case has one that is switched on."""
-    if setup is None or setup.endpoint is None or not setup.endpoint.enabled:
-        return False
-    data = payload(row)
-    send_webhook(endpoint=setup.endpoint, kind=f"{row.kind}.requested", subject=row.webhook_subject, data=data)
-    return True
+def send(row: RetrainingRequest) -> int:
+    """Write a message to each receiver that gets this kind and is switched on; returns to how many."""
+    rows = RetrainingReceiver.objects.filter(use_case=row.use_case, removed_at__isnull=True, endpoint__enabled=True)
+    receivers = [each for each in rows.select_related("endpoint") if row.kind in each.kinds]
+    data = payload(row) if receivers else {}
+    for each in receivers:
+        send_webhook(endpoint=each.endpoint, kind=f"{row.kind}.requested", subject=row.webhook_subject, data=data)
+    return len(receivers)
 
 
 def payload(row: RetrainingRequest) -> dict[str, Any]:
@@ -246,16 +248,18 @@ def _escalate(pk: Any, moment: datetime) -> bool:
     return True
 
 
-def undelivered(request_id: Any) -> None:
-    """The receiver never took the message: whoever runs it is told, and asks it by hand."""
+def undelivered(request_id: Any, message_id: Any = None) -> None:
+    """A receiver never took the message: whoever runs it is told, and asks it by hand."""
     with unit_of_work(by=SYSTEM) as uow:
         row = RetrainingRequest.objects.filter(pk=request_id).first()
         if row is None:
             return
         row = locked_request(row.pk)
         uow.record("retraining.undelivered", subject=row, use_case=row.use_case, after={"state": row.state})
+        receiver = RetrainingReceiver.objects.filter(endpoint__messages=message_id).first() if message_id else None
         words = _("%(request)s could not be delivered") % {"request": row}
-        body = _("The receiver did not take it. Look at the attempts, mend the receiver, and send it again.")
+        said = _("%(receiver)s did not take it. Look at the attempts, mend the receiver, and send it again.")
+        body = said % {"receiver": receiver or _("The receiver")}
         tell_of(row, "retraining.undelivered", words, body, people_of(row, RUNS_IT))
 
 

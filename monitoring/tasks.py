@@ -143,9 +143,9 @@ def watch_retraining() -> int:
 
 
 @shared_task(soft_time_limit=60, time_limit=90)
-def tell_undelivered(request_id: str) -> None:
-    """A request never reached its receiver: whoever runs it is told."""
-    retraining.undelivered(int(request_id))
+def tell_undelivered(request_id: str, message_id: str = "") -> None:
+    """A request never reached one of its receivers: whoever runs it is told."""
+    retraining.undelivered(int(request_id), UUID(message_id) if message_id else None)
 
 
 def judge_soon(series_ids: Iterable[int]) -> None:

@@ -51,6 +51,16 @@ def send_webhook(*, endpoint: WebhookEndpoint, kind: str, subject: str, data: Ma
     return message
 
 
+def retry_webhook(message: WebhookMessage) -> bool:
+    """Send a message that failed for good again, from its first attempt on; False when it is not in that state."""
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("retry_webhook() belongs inside the unit of work that it tells of.")
+    failed = WebhookMessage.objects.filter(pk=message.pk, state=WebhookMessage.State.FAILED)
+    changed = failed.update(state=WebhookMessage.State.QUEUED, attempts=0, due_at=timezone.now(), error="")
+    transaction.on_commit(wake_webhooks)
+    return bool(changed)
+
+
 def mark_read(*, user: User, notices: Iterable[UUID] | None = None) -> int:
     """Mark some of a person's notices as read, or all of them; returns how many were not before."""
     unread = Notice.objects.filter(recipient=user, read_at__isnull=True)

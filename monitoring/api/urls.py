@@ -18,6 +18,7 @@ from monitoring.api.outputs import (
 )
 from monitoring.api.points import PointBatchView
 from monitoring.api.profiles import DataProfileViewSet, DriftReportViewSet
+from monitoring.api.receivers import RetrainingReceiverViewSet
 from monitoring.api.responses import ResponseTimesView, ResponseTimeView
 from monitoring.api.retraining import RetrainingRequestViewSet
 from monitoring.api.series import RuleViewSet, SeriesViewSet
@@ -29,6 +30,7 @@ router.register("rules", RuleViewSet, basename="rule")
 router.register("alerts", AlertViewSet, basename="alert")
 router.register("dashboards", DashboardViewSet, basename="dashboard")
 router.register("retraining-requests", RetrainingRequestViewSet, basename="retraining-request")
+router.register("retraining-receivers", RetrainingReceiverViewSet, basename="retraining-receiver")
 router.register("sources", SourceViewSet, basename="source")
 router.register("comparisons", ComparisonViewSet, basename="comparison")
 router.register("outputs", OutputViewSet, basename="output")

@@ -1,4 +1,4 @@
-"""Forms of retraining: its settings, asking and answering by hand, and the filter of the list."""
+"""Forms of retraining: its settings, its receivers, asking and answering by hand, and the filter of the list."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from monitoring.catalogue import metric_name
 from monitoring.forms.filters import Filters
-from monitoring.models import RetrainingRequest, RetrainingSetup, Series
+from monitoring.models import RetrainingReceiver, RetrainingRequest, RetrainingSetup, Series
 from monitoring.models.retraining import TRANSITIONS
 from monitoring.selectors.retraining import by_state, searched
 from portfolio.models import UseCase
@@ -21,21 +21,6 @@ LONGEST = 4000
 
 
 class SetupForm(forms.Form):
-    url = forms.URLField(
-        label=_("Receiver"),
-        required=False,
-        max_length=500,
-        assume_scheme="https",
-        help_text=_("Requests go to this address as signed messages (Standard Webhooks). Empty: nothing is sent."),
-    )
-    secret = forms.CharField(
-        label=_("Secret"),
-        required=False,
-        max_length=200,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=_("Only to set your own: whsec_ and 24 to 64 bytes in base64. Empty: the one there is stays."),
-    )
-    enabled = forms.BooleanField(label=_("Switched on"), required=False)
     on_due_day = forms.BooleanField(
         label=_("Ask on the day that the operating plan names"), required=False, help_text=_("Once, on that day.")
     )
@@ -50,12 +35,10 @@ class SetupForm(forms.Form):
     )
 
     def __init__(self, *args: Any, use_case: UseCase, setup: RetrainingSetup | None, **kwargs: Any) -> None:
-        initial: dict[str, Any] = {"enabled": True}
+        initial: dict[str, Any] = {}
         if setup is not None:
             names = ("on_due_day", "on_breach_of", "accept_hours", "finish_hours")
             initial |= {name: getattr(setup, name) for name in names}
-            if setup.endpoint is not None:
-                initial |= {"url": setup.endpoint.url, "enabled": setup.endpoint.enabled}
         super().__init__(*args, **{**kwargs, "initial": initial})
         metrics = (
             Series.objects.filter(use_case=use_case).order_by("metric").values_list("metric", flat=True).distinct()
@@ -64,6 +47,31 @@ class SetupForm(forms.Form):
         self.fields["on_breach_of"].choices = choices  # type: ignore[attr-defined]  # a field of choices
         if not choices:
             del self.fields["on_breach_of"]
+
+
+class ReceiverForm(forms.Form):
+    name = forms.CharField(
+        label=_("Name"), max_length=120, help_text=_("What you call it, such as Training pipeline or Release manager.")
+    )
+    url = forms.URLField(label=_("Address"), max_length=500, assume_scheme="https")
+    kinds = forms.MultipleChoiceField(
+        label=_("What it gets"), choices=RetrainingRequest.Kind.choices, widget=forms.CheckboxSelectMultiple
+    )
+    secret = forms.CharField(
+        label=_("Secret"),
+        required=False,
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_("Only to set your own: whsec_ and 24 to 64 bytes in base64. Empty: one is made, or stays."),
+    )
+    enabled = forms.BooleanField(label=_("Switched on"), required=False)
+
+    def __init__(self, *args: Any, receiver: RetrainingReceiver | None = None, **kwargs: Any) -> None:
+        initial: dict[str, Any] = {"enabled": True, "kinds": RetrainingRequest.Kind.values}
+        if receiver is not None:
+            initial = {"name": receiver.name, "kinds": receiver.kinds}
+            initial |= {"url": receiver.endpoint.url, "enabled": receiver.endpoint.enabled}
+        super().__init__(*args, **{**kwargs, "initial": initial})
 
 
 class AskForm(forms.Form):

@@ -9,7 +9,7 @@ from monitoring.models.output_reviews import Answer, ReasonCode, ReviewItem, Ski
 from monitoring.models.outputs import Output, SamplingPlan
 from monitoring.models.pulls import PullRun
 from monitoring.models.responses import ResponseTarget
-from monitoring.models.retraining import RetrainingRequest, RetrainingSetup
+from monitoring.models.retraining import RetrainingReceiver, RetrainingRequest, RetrainingSetup
 from monitoring.models.rollups import Rollup
 from monitoring.models.series import IngestBatch, Point, Series
 from monitoring.models.sources import Source
@@ -31,6 +31,7 @@ __all__ = [
     "PullRun",
     "ReasonCode",
     "ResponseTarget",
+    "RetrainingReceiver",
     "RetrainingRequest",
     "RetrainingSetup",
     "ReviewItem",

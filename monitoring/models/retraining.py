@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from typing import ClassVar
 
@@ -15,15 +16,12 @@ from portfolio.models import UseCase
 
 
 class RetrainingSetup(models.Model):
-    """Where requests of a use case go, and when the product asks by itself. The cadence is in the operating plan."""
+    """When the product asks by itself, and own service levels. The cadence is in the operating plan."""
 
     access_path: ClassVar[str] = "use_case"
 
     use_case = models.OneToOneField(
         UseCase, primary_key=True, on_delete=models.CASCADE, related_name="retraining_setup"
-    )
-    endpoint = models.OneToOneField(
-        "notify.WebhookEndpoint", null=True, blank=True, on_delete=models.SET_NULL, related_name="retraining_setup"
     )
     on_breach_of = models.JSONField(
         default=list, blank=True, help_text=_("Metrics whose breach asks for retraining without waiting for anybody.")
@@ -51,6 +49,43 @@ class RetrainingSetup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.use_case_id}"
+
+
+class RetrainingReceiver(models.Model):
+    """Another system that requests of a use case go to, by what they ask for. The secret is with its endpoint.
+
+    One that was removed stays with its deliveries, switched off and without its secret.
+    """
+
+    access_path: ClassVar[str] = "use_case"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    use_case = models.ForeignKey(UseCase, on_delete=models.CASCADE, related_name="retraining_receivers")
+    name = models.CharField(max_length=120)
+    kinds = models.JSONField(default=list, help_text=_("Kinds of request that it gets."))
+    endpoint = models.OneToOneField(
+        "notify.WebhookEndpoint", on_delete=models.PROTECT, related_name="retraining_receiver"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("name",)
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=("use_case", "name"),
+                condition=models.Q(removed_at__isnull=True),
+                name="retraining_receiver_name_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def kind_names(self) -> list[str]:
+        """What it gets, in words."""
+        return [str(label) for value, label in RetrainingRequest.Kind.choices if value in self.kinds]
 
 
 class RetrainingRequest(models.Model):

@@ -30,14 +30,20 @@ from monitoring.services.profiles import (
     push_profile,
     retry_profile,
 )
+from monitoring.services.receivers import (
+    add_receiver,
+    change_receiver,
+    remove_receiver,
+    renew_secret,
+    retry_delivery,
+    try_receiver,
+)
 from monitoring.services.responses import reset_response, set_response
 from monitoring.services.retraining import (
     answer_request,
-    renew_secret,
     request_retraining,
     send_again,
     set_up_retraining,
-    try_receiver,
 )
 from monitoring.services.review_results import record_review_result
 from monitoring.services.rules import define_rule, edit_rule, switch_rule, try_rule
@@ -55,11 +61,13 @@ from monitoring.services.sources import connect_source, edit_source, try_source
 
 __all__ = [
     "acknowledge_alert",
+    "add_receiver",
     "agree_terms",
     "answer_request",
     "assign_alert",
     "backfill_source",
     "cancel_profile",
+    "change_receiver",
     "claim_next",
     "claim_output",
     "clone_source",
@@ -84,12 +92,14 @@ __all__ = [
     "push_profile",
     "record_point",
     "record_review_result",
+    "remove_receiver",
     "renew_secret",
     "report_alert",
     "request_retraining",
     "reset_response",
     "resolve_alert",
     "resume_source",
+    "retry_delivery",
     "retry_profile",
     "review_output",
     "send_again",

@@ -1,4 +1,4 @@
-"""Retraining as people and machines ask of it: set it up, ask by hand, answer, send again."""
+"""Retraining as people and machines ask of it: set it up, ask by hand, answer, send again. Receivers: ``receivers``."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ from ledger import SYSTEM, UnitOfWork, state, unit_of_work
 from monitoring.models import RetrainingRequest, RetrainingSetup, Series
 from monitoring.models.retraining import TRANSITIONS
 from monitoring.retraining import ALSO_TOLD, FIELDS, RUNS_IT, ask, locked_request, people_of, send, tell_of
-from notify.models import WebhookEndpoint
-from notify.webhooks import Tried, check_secret, new_secret, seal, send_now
 from portfolio.models import OperatingPlan, UseCase
 from portfolio.services import edit_plan
 from portfolio.services.rights import Actor, demand, demand_any, person
@@ -32,7 +30,7 @@ ANSWERS = ("version.register", "deployment.record")
 """Who may answer: whoever registers versions or records deployments, machines among them."""
 LONGEST = 4000
 MOST_HOURS = 8784
-SETUP = ("endpoint", "on_breach_of", "on_due_day", "accept_hours", "finish_hours")
+SETUP = ("on_breach_of", "on_due_day", "accept_hours", "finish_hours")
 ENDED = ("done", "failed", "refused")
 
 
@@ -40,56 +38,24 @@ def set_up_retraining(
     *,
     use_case: UseCase,
     by: Actor,
-    url: str = "",
-    secret: str = "",
-    enabled: bool = True,
     on_breach_of: Iterable[str] = (),
     on_due_day: bool = False,
     accept_hours: int | None = None,
     finish_hours: int | None = None,
-) -> tuple[RetrainingSetup, str]:
-    """Say where requests go and when the product asks by itself. Returns the secret if one was made: shown once.
-
-    An empty ``secret`` keeps the one there is, or has one made for a new address. No address: nothing is sent.
-    """
+) -> RetrainingSetup:
+    """Say when the product asks by itself, and how long it may take where that differs from the tier."""
     demand(by, CONFIGURE, use_case)
-    _check_receiver(url, secret)
     _check_own(use_case, list(on_breach_of), accept_hours, finish_hours)
-    made = ""
     with unit_of_work(by=by) as uow:
         fresh = lock_rows(UseCase.objects.select_related("unit").filter(pk=use_case.pk)).get()
-        setup = RetrainingSetup.objects.select_related("endpoint").filter(use_case=fresh).first()
-        setup = setup or RetrainingSetup(use_case=fresh)
-        before = None if setup._state.adding else {**state(setup, SETUP), "url": _url(setup)}
-        setup.endpoint, made = _endpoint(setup, fresh, url, secret, enabled=enabled)
+        setup = RetrainingSetup.objects.filter(use_case=fresh).first() or RetrainingSetup(use_case=fresh)
+        before = None if setup._state.adding else state(setup, SETUP)
         setup.on_breach_of, setup.on_due_day = sorted(set(on_breach_of)), on_due_day
         setup.accept_hours, setup.finish_hours = accept_hours, finish_hours
         setup.save()
-        after = {**state(setup, SETUP), "url": _url(setup), "secret": "changed" if secret or made else "kept"}
-        uow.record("retraining.set_up", subject=setup, use_case=fresh, before=before, after=after)
+        uow.record("retraining.set_up", subject=setup, use_case=fresh, before=before, after=state(setup, SETUP))
         announce_change(uow, fresh.pk, "retraining")
-    return setup, made
-
-
-def renew_secret(*, use_case: UseCase, by: Actor) -> str:
-    """Make a new secret for the receiver; the old one signs nothing from now on. Returned once."""
-    demand(by, CONFIGURE, use_case)
-    with unit_of_work(by=by) as uow:
-        setup = _setup_with_endpoint(use_case)
-        assert setup.endpoint is not None
-        made = new_secret()
-        setup.endpoint.secret = seal(made)
-        setup.endpoint.save(update_fields=["secret"])
-        uow.record("retraining.secret_renewed", subject=setup, use_case=use_case, after={"secret": "changed"})
-    return made
-
-
-def try_receiver(*, use_case: UseCase, by: Actor) -> Tried:
-    """Send one test message now, and say how it went. Nothing of it is kept."""
-    demand(by, CONFIGURE, use_case)
-    setup = _setup_with_endpoint(use_case)
-    assert setup.endpoint is not None
-    return send_now(setup.endpoint)
+    return setup
 
 
 def request_retraining(*, use_case: UseCase, kind: str, reason: str, by: Actor) -> RetrainingRequest:
@@ -157,27 +123,19 @@ def answer_request(
 
 
 def send_again(*, request: RetrainingRequest, by: Actor) -> RetrainingRequest:
-    """Send the request to the receiver once more, as after it was mended."""
+    """Send the request to its receivers once more, as after one was mended."""
     demand(by, CONFIGURE, request.use_case)
     with unit_of_work(by=by) as uow:
         row = locked_request(request.pk)
         if not row.is_open:
             raise Conflict(_("%(request)s has been answered.") % {"request": row})
-        setup = _setup_with_endpoint(row.use_case)
-        if not send(row, setup):
-            raise NotReady(_("The receiver is switched off."), hint=_("Switch it on in the settings of retraining."))
+        if not send(row):
+            raise NotReady(
+                _("No receiver that is switched on gets this kind of request."),
+                hint=_("Add one, or switch one on, in the settings of retraining."),
+            )
         uow.record("retraining.sent_again", subject=row, use_case=row.use_case, after={"state": row.state})
     return row
-
-
-def _check_receiver(url: str, secret: str) -> None:
-    if url:
-        try:
-            URLValidator(schemes=["http", "https"])(url)
-        except ValidationError as wrong:
-            raise Invalid(wrong.messages[0], errors={"url": wrong.messages}) from wrong
-    if secret:
-        check_secret(secret)
 
 
 def _check_own(use_case: UseCase, metrics: list[str], accept: int | None, finish: int | None) -> None:
@@ -193,35 +151,6 @@ def _check_own(use_case: UseCase, metrics: list[str], accept: int | None, finish
         errors["accept_hours"] = [_("It cannot be accepted later than it is to be done.")]
     if errors:
         raise Invalid(next(iter(errors.values()))[0], errors=errors)
-
-
-def _endpoint(
-    setup: RetrainingSetup, use_case: UseCase, url: str, secret: str, *, enabled: bool
-) -> tuple[WebhookEndpoint | None, str]:
-    """The receiver as asked for, and a secret if one had to be made."""
-    if not url:
-        if setup.endpoint is not None:
-            setup.endpoint.delete()
-        return None, ""
-    endpoint = setup.endpoint or WebhookEndpoint()
-    made = "" if secret or endpoint.secret else new_secret()
-    if secret or made:
-        endpoint.secret = seal(secret or made)
-    endpoint.name, endpoint.url = f"{use_case.key} retraining", url
-    endpoint.enabled, endpoint.disabled_because = enabled, ""
-    endpoint.save()
-    return endpoint, made
-
-
-def _setup_with_endpoint(use_case: UseCase) -> RetrainingSetup:
-    setup = RetrainingSetup.objects.select_related("endpoint", "use_case").filter(use_case=use_case).first()
-    if setup is None or setup.endpoint is None:
-        raise NotReady(_("No receiver is set up."), hint=_("Name its address in the settings of retraining."))
-    return setup
-
-
-def _url(setup: RetrainingSetup) -> str:
-    return setup.endpoint.url if setup.endpoint is not None else ""
 
 
 def _check_answer(state_now: str, message: str, reference: str) -> None:

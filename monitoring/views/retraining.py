@@ -89,7 +89,7 @@ def page(request: HttpRequest, number: int) -> HttpResponse:
         "overdue": row.is_overdue(),
         "facts": _facts(row),
         "breach_url": address("gates:breach", int(breach)) if breach.isdecimal() else "",
-        "deliveries": list(WebhookMessage.objects.filter(subject=row.webhook_subject).select_related("endpoint")[:20]),
+        "deliveries": _deliveries(row),
         "events": _events(row),
         "may_answer": row.is_open and bool(set(ANSWERS) & allowed),
         "may_send": row.is_open and CONFIGURE in allowed,
@@ -135,6 +135,12 @@ def _find(request: HttpRequest, number: int) -> RetrainingRequest:
 
 def _url(row: RetrainingRequest) -> str:
     return reverse("monitoring:retraining_request", args=[row.pk])
+
+
+def _deliveries(row: RetrainingRequest) -> list[WebhookMessage]:
+    """What was sent of it, the newest first, each with its receiver."""
+    sent = WebhookMessage.objects.filter(subject=row.webhook_subject)
+    return list(sent.select_related("endpoint__retraining_receiver")[:MOST_EVENTS])
 
 
 def _facts(row: RetrainingRequest) -> list[dict[str, Any]]:

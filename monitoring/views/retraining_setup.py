@@ -1,4 +1,4 @@
-"""How retraining of one use case is set up: where requests go, when the product asks by itself, asking by hand."""
+"""How retraining of one use case is set up: when the product asks by itself, asking by hand."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.access import actions_on
 from kernel.htmx import render
@@ -18,9 +19,11 @@ from monitoring import services
 from monitoring.forms.retraining import AskForm, SetupForm
 from monitoring.models import RetrainingRequest, RetrainingSetup
 from monitoring.retraining import service_levels
+from monitoring.services.receivers import receivers_of
 from monitoring.services.retraining import CONFIGURE
 from monitoring.views.common import form_page
 from monitoring.wording import span
+from notify.models import WebhookMessage
 from portfolio.models import OperatingPlan, UseCase
 from portfolio.views.common import allow, answer, attempt, find_use_case, person_of
 
@@ -28,40 +31,18 @@ from portfolio.views.common import allow, answer, attempt, find_use_case, person
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def page(request: HttpRequest, key: str) -> HttpResponse:
-    """The settings with their form; a secret that was made is shown this once."""
+    """The requests, the receivers, and the settings with their form."""
     use_case = find_use_case(request, key)
     if request.method == "POST":
         allow(request, use_case, CONFIGURE)
     form = SetupForm(request.POST if request.method == "POST" else None, use_case=use_case, setup=_setup(use_case))
-    made = ""
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         saved = attempt(form, lambda: services.set_up_retraining(use_case=use_case, by=person_of(request), **given))
         if saved is not None:
-            _kept, made = saved
-            if not made:
-                messages.success(request, _("Saved."))
-                return redirect(_url(use_case))
-            form = SetupForm(use_case=use_case, setup=_setup(use_case))
-    return _shown(request, use_case, form, secret=made)
-
-
-@require_POST
-@login_required
-def secret(request: HttpRequest, key: str) -> HttpResponse:
-    """A new secret, shown this once."""
-    use_case = find_use_case(request, key)
-    made = services.renew_secret(use_case=use_case, by=person_of(request))
-    return _shown(request, use_case, SetupForm(use_case=use_case, setup=_setup(use_case)), secret=made)
-
-
-@require_POST
-@login_required
-def test(request: HttpRequest, key: str) -> HttpResponse:
-    """One test message now; how it went stands on the page."""
-    use_case = find_use_case(request, key)
-    tried = services.try_receiver(use_case=use_case, by=person_of(request))
-    return _shown(request, use_case, SetupForm(use_case=use_case, setup=_setup(use_case)), tried=tried)
+            messages.success(request, _("Saved."))
+            return redirect(_url(use_case))
+    return _shown(request, use_case, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -79,26 +60,25 @@ def ask(request: HttpRequest, key: str) -> HttpResponse:
         said=_("It is asked for. Who runs the system has been told."),
         use_case=use_case,
         title=_("Ask for retraining or a rollback"),
-        lead=_("The request goes to the receiver of this use case; the answer is kept as evidence."),
+        lead=_("The request goes to the receivers of its kind; the answer is kept as evidence."),
         submit=_("Ask for it"),
         cancel_url=_url(use_case),
     )
 
 
-def _shown(request: HttpRequest, use_case: UseCase, form: SetupForm, **more: Any) -> HttpResponse:
+def _shown(request: HttpRequest, use_case: UseCase, form: SetupForm) -> HttpResponse:
     setup = _setup(use_case)
     may = CONFIGURE in actions_on(person_of(request), use_case)
     rows = RetrainingRequest.objects.filter(use_case=use_case).select_related("new_version")
     context = {
         "use_case": use_case,
         "setup": setup,
-        "endpoint": setup.endpoint if setup is not None else None,
+        "receivers": _receivers(use_case),
         "plan": OperatingPlan.objects.filter(use_case=use_case).first(),
         "form": form if may else None,
         "may_configure": may,
         "levels": _levels(use_case),
         "rows": rows.order_by("-requested_at")[:20],
-        **more,
     }
     return render(request, "monitoring/retraining/setup.html", context, status=answer(form))
 
@@ -116,8 +96,19 @@ def _levels(use_case: UseCase) -> list[dict[str, str]]:
     ]
 
 
+def _receivers(use_case: UseCase) -> list[dict[str, Any]]:
+    """Each receiver with the newest message to it. Two queries."""
+    rows = list(receivers_of(use_case))
+    newest: dict[Any, WebhookMessage] = {}
+    sent = WebhookMessage.objects.filter(endpoint__in=[row.endpoint_id for row in rows]).defer("body")
+    latest = sent.filter(endpoint=OuterRef("endpoint")).order_by("-created_at", "pk")
+    for message in sent.filter(pk=Subquery(latest.values("pk")[:1])):
+        newest[message.endpoint_id] = message
+    return [{"receiver": row, "endpoint": row.endpoint, "last": newest.get(row.endpoint_id)} for row in rows]
+
+
 def _setup(use_case: UseCase) -> RetrainingSetup | None:
-    return RetrainingSetup.objects.select_related("endpoint").filter(use_case=use_case).first()
+    return RetrainingSetup.objects.filter(use_case=use_case).first()
 
 
 def _url(use_case: UseCase) -> str:

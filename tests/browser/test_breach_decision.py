@@ -73,8 +73,10 @@ def test_from_a_breach_to_a_decision_to_its_answer_and_back_in_force(
 def _set_up_the_receiver(lead: Visitor, key: str, url: str) -> str:
     """Name the receiver, keep the secret that is shown once, try it."""
     lead.go(f"/monitoring/use-cases/{key}/retraining/")
+    lead.page.get_by_role("link", name="Add a receiver").click()
+    lead.page.locator("[name=name]").fill("Training pipeline")
     lead.page.locator("[name=url]").fill(url)
-    lead.page.get_by_role("button", name="Save").click()
+    lead.page.get_by_role("button", name="Add the receiver").click()
     secret = lead.page.locator("#secret code").inner_text().strip()
     assert secret.startswith("whsec_")
     lead.page.get_by_role("button", name="Send a test message").click()

@@ -16,7 +16,6 @@ from pytest_httpserver import HTTPServer
 from accounts.models import User
 from governance.models import Evidence, ModelVersion
 from kernel.errors import Conflict, Invalid, NotReady
-from ledger import SYSTEM
 from ledger.models import Event
 from monitoring import services, tasks
 from monitoring.models import RetrainingRequest, RetrainingSetup
@@ -43,10 +42,10 @@ def system(**fields: Any) -> tuple[UseCase, User]:
     return use_case, person_with("technical_lead", use_case)
 
 
-def asked(kind: str = "retrain", **setup: Any) -> tuple[RetrainingRequest, User]:
+def asked(kind: str = "retrain", url: str = "") -> tuple[RetrainingRequest, User]:
     use_case, lead = system()
-    if setup:
-        services.set_up_retraining(use_case=use_case, by=lead, **setup)
+    if url:
+        services.add_receiver(use_case=use_case, name="Training", url=url, kinds=[kind], by=lead)
     return services.request_retraining(use_case=use_case, kind=kind, reason="Inputs shifted.", by=lead), lead
 
 
@@ -59,28 +58,9 @@ def machine_on(use_case: UseCase) -> User:
 # -- Set up ----------------------------------------------------------------------------------------------------------
 
 
-def test_setting_up_makes_a_secret_that_is_shown_once_and_kept_sealed() -> None:
-    use_case, lead = system()
-    setup, made = services.set_up_retraining(use_case=use_case, by=lead, url=URL)
-    assert setup.endpoint is not None
-    assert made.startswith("whsec_")
-    assert made not in setup.endpoint.secret
-    assert not Event.objects.filter(body__contains=made).exists()
-    _setup, again = services.set_up_retraining(use_case=use_case, by=lead, url=f"{URL}/2")
-    assert again == ""
-    assert WebhookEndpoint.objects.get().url == f"{URL}/2"
-    renewed = services.renew_secret(use_case=use_case, by=lead)
-    assert renewed not in {made, ""}
-    setup, _made = services.set_up_retraining(use_case=use_case, by=lead)
-    assert setup.endpoint is None
-    assert not WebhookEndpoint.objects.exists()
-
-
 @pytest.mark.parametrize(
     ("given", "field"),
     [
-        ({"url": "ftp://x.example"}, "url"),
-        ({"url": URL, "secret": "guess"}, "secret"),
         ({"on_breach_of": ["f1"]}, "on_breach_of"),
         ({"accept_hours": 0}, "accept_hours"),
         ({"finish_hours": 10_000}, "finish_hours"),
@@ -99,11 +79,9 @@ def test_only_who_configures_monitoring_sets_it_up_and_asks() -> None:
     use_case, _lead = system()
     owner = person_with("business_owner", use_case)
     with pytest.raises(PermissionDenied):
-        services.set_up_retraining(use_case=use_case, by=owner, url=URL)
+        services.set_up_retraining(use_case=use_case, by=owner)
     with pytest.raises(PermissionDenied):
         services.request_retraining(use_case=use_case, kind="retrain", reason="x", by=owner)
-    with pytest.raises(NotReady):
-        services.try_receiver(use_case=use_case, by=SYSTEM)
 
 
 # -- Asked for -------------------------------------------------------------------------------------------------------

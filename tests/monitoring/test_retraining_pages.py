@@ -10,14 +10,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django import Settings
-from pytest_httpserver import HTTPServer
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from governance.models import Evidence
 from monitoring import services
-from monitoring.models import RetrainingRequest
+from monitoring.models import RetrainingRequest, RetrainingSetup
 from portfolio.models import OperatingPlan, UseCase
 from tests.factories.accounts import ServiceAccountFactory, api_as, give, person_with
 from tests.factories.governance import AiModelFactory, ModelVersionFactory
@@ -60,8 +58,6 @@ def test_nobody_reads_without_signing_in_and_strangers_find_nothing() -> None:
     other = person_with("technical_lead", UseCaseFactory.create())
     for address in own:
         assert as_(other).get(address).status_code == 404
-    for name in ("_test", "_secret"):
-        assert as_(other).post(url(name, use_case.key)).status_code == 404
     assert row.reason not in page(other, url(""))
     assert APIClient().get(API).status_code == 401
     assert api_as(other).get(f"{API}{row.pk}/").status_code == 404
@@ -118,26 +114,16 @@ def test_the_calendar_shows_what_is_planned_due_and_done_and_repeats_the_cadence
     assert as_(lead).get(f"{url('_calendar')}?month=nonsense").status_code == 200
 
 
-def test_the_settings_show_a_made_secret_once_and_test_the_receiver(settings: Settings, httpserver: HTTPServer) -> None:
-    settings.OUTBOUND_ALLOW = ["127.0.0.1", "localhost"]
-    httpserver.expect_request("/hook").respond_with_data("", status=200)
+def test_the_settings_say_when_the_product_asks_by_itself() -> None:
     use_case, lead, _row = asked()
     client, address = as_(lead), url("_setup", use_case.key)
-    assert client.post(address, {"url": "nonsense"}).status_code == 422
-    saved = client.post(address, {"url": httpserver.url_for("/hook"), "enabled": "on", "finish_hours": "48"})
-    assert saved.status_code == 200
-    assert "whsec_" in saved.content.decode()
-    assert "shown this once" not in page(lead, address)
-    assert client.post(address, {"url": httpserver.url_for("/hook"), "enabled": "on"}).status_code == 302
-    assert "it answered 200" in client.post(url("_test", use_case.key)).content.decode()
-    httpserver.clear()
-    httpserver.expect_request("/hook").respond_with_data("", status=500)
-    assert "It answered 500." in client.post(url("_test", use_case.key)).content.decode()
-    assert "shown this once" in client.post(url("_secret", use_case.key)).content.decode()
+    assert client.post(address, {"finish_hours": "0"}).status_code == 422
+    assert client.post(address, {"finish_hours": "48", "on_due_day": "on"}).status_code == 302
+    setup = RetrainingSetup.objects.get()
+    assert (setup.finish_hours, setup.on_due_day) == (48, True)
     owner = person_with("business_owner", use_case)
-    assert "Send a test message" not in page(owner, address)
-    assert as_(owner).post(address, {"url": ""}).status_code == 403
-    for name in ("_test", "_secret", "_ask"):
+    assert "<h2>Settings" not in page(owner, address)
+    for name in ("_setup", "_ask"):
         assert as_(owner).post(url(name, use_case.key)).status_code == 403
 
 
