@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from ledger.context import COMMAND, ledger_context
 
-pytest_plugins = ["tests.plugins.ledger_flush"]
+pytest_plugins = ["tests.plugins.ledger_flush", "tests.plugins.migrated"]
 
 
 @pytest.fixture(autouse=True)
