@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from monitoring.views import drift, profiles
+from monitoring.views import contents, drift, profiles
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("use-cases/<slug:key>/drift/", drift.index, name="drift"),
@@ -23,4 +23,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("drift/<uuid:pk>/features/<int:result_pk>/", drift.feature, name="drift_feature"),
     path("drift/<uuid:pk>/features/<int:result_pk>/data.json", drift.feature_data, name="drift_feature_data"),
     path("drift/<uuid:pk>/features/<int:result_pk>/history.json", drift.feature_history, name="drift_feature_history"),
+    path("use-cases/<slug:key>/contents/watch/", contents.watch, name="content_watch"),
+    path("contents/<uuid:pk>/", contents.setup, name="content"),
+    path("contents/<uuid:pk>/data.json", contents.data, name="content_data"),
+    path("contents/<uuid:pk>/compare/", contents.compare, name="content_compare"),
+    path("contents/<uuid:pk>/unwatch/", contents.unwatch, name="content_unwatch"),
+    path("content-comparisons/<uuid:pk>/", contents.comparison, name="content_comparison"),
+    path("content-comparisons/<uuid:pk>/report.json", contents.comparison_document, name="content_document"),
+    path("content-comparisons/<uuid:pk>/cancel/", contents.cancel, name="content_cancel"),
+    path("content-comparisons/<uuid:pk>/retry/", contents.retry, name="content_retry"),
 ]

@@ -6,11 +6,13 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
 
+from governance.models import ModelVersion
 from kernel.canonical import canonical_bytes, digest
 from ledger import UnitOfWork, state
 from monitoring import ingest
@@ -20,6 +22,7 @@ from monitoring.models import DataProfile, DriftReport, DriftResult
 from monitoring.profiles import Profile
 from monitoring.statistic import Measured
 from monitoring.wire import time_text
+from portfolio.models import UseCase
 
 FORMAT = "tollgate-drift-report/1"
 DRIFT_SHARE, MISSING_SHIFT, SCHEMA_CHANGE = "drift_share", "missing_shift", "schema_change"
@@ -48,7 +51,7 @@ def report(uow: UnitOfWork, current: DataProfile, before: Profile, now: Profile)
         as_of=current.window_end or current.created_at,
         terms=terms.as_json(),
         verdict=DriftReport.Outcome(found.verdict.value),
-        share=float(_rounded(found.share)),
+        share=float(rounded(found.share)),
         compared=found.compared,
         drifted=found.drifted,
         rows=found.rows,
@@ -59,7 +62,8 @@ def report(uow: UnitOfWork, current: DataProfile, before: Profile, now: Profile)
     made.save(force_insert=True)
     DriftResult.objects.bulk_create(results, batch_size=500)
     uow.record("drift.reported", subject=made, use_case=made.use_case, after=state(made, TOLD))
-    return _feed(uow, made, found, terms)
+    values = _values(made, found, terms)
+    return feed(uow, values, use_case=made.use_case, version=made.version, as_of=made.as_of, rows=made.rows)
 
 
 def document(report: DriftReport, results: Iterable[DriftResult]) -> bytes:
@@ -81,7 +85,7 @@ def document(report: DriftReport, results: Iterable[DriftResult]) -> bytes:
             },
             "terms": terms,
             "verdict": str(report.verdict),
-            "share": _rounded(report.share),
+            "share": rounded(report.share),
             "compared": report.compared,
             "drifted": report.drifted,
             "features": [
@@ -91,7 +95,7 @@ def document(report: DriftReport, results: Iterable[DriftResult]) -> bytes:
                     "role": str(result.role),
                     "state": str(result.state),
                     "reasons": list(result.reasons),
-                    "weight": _rounded(result.weight),
+                    "weight": rounded(result.weight),
                     "effect": result.effect_key,
                     "measured": result.measured,
                 }
@@ -99,6 +103,41 @@ def document(report: DriftReport, results: Iterable[DriftResult]) -> bytes:
             ],
         }
     )
+
+
+def feed(
+    uow: UnitOfWork,
+    values: Iterable[tuple[str, str, float]],
+    *,
+    use_case: UseCase,
+    version: ModelVersion | None,
+    as_of: datetime,
+    rows: int,
+) -> list[int]:
+    """Points of a report's time, so that rules and gates see it like any other metric: metric, segment and value.
+
+    Returns the series to judge.
+    """
+    n = rows if rows < 2**31 else None
+    told = [
+        (_series(uow, use_case, version, metric, segment), time_text(as_of), 0, value, n)
+        for metric, segment, value in values
+    ]
+    home = ingest.Home(use_case.pk, use_case.unit.path)
+    sha256 = digest([[*row[:3], repr(row[3])] for row in told])
+    return ingest.store(uow, told, home=home, digest=sha256, now=timezone.now()).to_judge
+
+
+def _series(uow: UnitOfWork, use_case: UseCase, version: ModelVersion | None, metric: str, segment: str) -> int:
+    # Nobody knows when the next data comes, so silence is expected of nothing until a person says so.
+    return make_series(
+        uow, use_case=use_case, metric_key=metric, segment=segment, version=version, expected_every_seconds=0
+    ).pk
+
+
+def rounded(value: float) -> Decimal:
+    """As many digits as are kept."""
+    return Decimal(f"{value:.{DIGITS}g}")
 
 
 def with_defaults(given: Mapping[str, Any]) -> Terms:
@@ -126,33 +165,16 @@ def _result(made: DriftReport, place: int, feature: Feature) -> DriftResult:
 
 def _spelled(measured: Measured) -> dict[str, str]:
     told = {"value": measured.value, "p": measured.p_value, "error": measured.error}
-    found = {name: str(_rounded(value)) for name, value in told.items() if value is not None and math.isfinite(value)}
+    found = {name: str(rounded(value)) for name, value in told.items() if value is not None and math.isfinite(value)}
     return found | ({"note": measured.note} if measured.note else {})
-
-
-def _rounded(value: float) -> Decimal:
-    return Decimal(f"{value:.{DIGITS}g}")
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
-        return _rounded(value)
+        return rounded(value)
     if isinstance(value, Mapping):
         return {name: _plain(each) for name, each in value.items()}
     return value
-
-
-def _feed(uow: UnitOfWork, made: DriftReport, found: Comparison, terms: Terms) -> list[int]:
-    """Points of the report's time, so that rules and gates see it like any other metric."""
-    n = made.rows if made.rows < 2**31 else None
-    rows = [
-        (_series(uow, made, metric, segment), time_text(made.as_of), 0, value, n)
-        for metric, segment, value in _values(made, found, terms)
-    ]
-    home = ingest.Home(made.use_case_id, made.use_case.unit.path)
-    sha256 = digest([[*row[:3], repr(row[3])] for row in rows])
-    stored = ingest.store(uow, rows, home=home, digest=sha256, now=timezone.now())
-    return stored.to_judge
 
 
 def _values(made: DriftReport, found: Comparison, terms: Terms) -> Iterable[tuple[str, str, float]]:
@@ -173,16 +195,3 @@ def _values(made: DriftReport, found: Comparison, terms: Terms) -> Iterable[tupl
     for feature in found.features:
         if feature.name in watched and PSI in feature.measured and feature.measured[PSI].value is not None:
             yield PSI, feature.name[:100], float(feature.measured[PSI].value or 0.0)
-
-
-def _series(uow: UnitOfWork, made: DriftReport, metric: str, segment: str) -> int:
-    # Nobody knows when the next data comes, so silence is expected of nothing until a person says so.
-    series = make_series(
-        uow,
-        use_case=made.use_case,
-        metric_key=metric,
-        segment=segment,
-        version=made.version,
-        expected_every_seconds=0,
-    )
-    return series.pk

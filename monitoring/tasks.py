@@ -15,6 +15,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from monitoring import (
+    classifying,
     escalation,
     judging,
     output_retention,
@@ -121,11 +122,14 @@ def make_profile(profile_id: str) -> None:
 
 @shared_task(soft_time_limit=25, time_limit=30)
 def make_owed_profiles() -> int:
-    """Send a worker to every profile whose message or worker was lost."""
-    ids = profiling.owed(timezone.now())
-    for profile_id in ids:
+    """Send a worker to every profile and comparison of contents whose message or worker was lost."""
+    now = timezone.now()
+    profiles, contents = profiling.owed(now), classifying.owed(now)
+    for profile_id in profiles:
         profile_soon(profile_id)
-    return len(ids)
+    for comparison_id in contents:
+        compare_content_soon(comparison_id)
+    return len(profiles) + len(contents)
 
 
 def profile_soon(profile_id: UUID) -> None:
@@ -134,6 +138,20 @@ def profile_soon(profile_id: UUID) -> None:
         make_profile.delay(str(profile_id))
     except (OperationalError, OSError):
         log.warning("the broker is away; the sweep will make profile %s", profile_id)
+
+
+@shared_task(soft_time_limit=1700, time_limit=1800)
+def compare_content(comparison_id: str) -> None:
+    """Read texts or embeddings, and tell how well newer ones can be told from the reference."""
+    judge_soon(classifying.compare(UUID(comparison_id)))
+
+
+def compare_content_soon(comparison_id: UUID) -> None:
+    """Wake a worker to make this comparison; if the broker is away the sweep will."""
+    try:
+        compare_content.delay(str(comparison_id))
+    except (OperationalError, OSError):
+        log.warning("the broker is away; the sweep will make comparison %s", comparison_id)
 
 
 @shared_task(soft_time_limit=240, time_limit=300)

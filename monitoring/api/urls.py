@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from monitoring.api.alerts import AlertViewSet
 from monitoring.api.comparisons import ComparisonViewSet
+from monitoring.api.contents import ContentComparisonViewSet, ContentSetupViewSet
 from monitoring.api.dashboards import DashboardViewSet
 from monitoring.api.otlp import OtlpMetricsView
 from monitoring.api.outputs import (
@@ -39,6 +40,8 @@ router.register("verdicts", VerdictViewSet, basename="verdict")
 router.register("sampling-plans", SamplingPlanViewSet, basename="sampling-plan")
 router.register("profiles", DataProfileViewSet, basename="data-profile")
 router.register("drift-reports", DriftReportViewSet, basename="drift-report")
+router.register("content-setups", ContentSetupViewSet, basename="content-setup")
+router.register("content-comparisons", ContentComparisonViewSet, basename="content-comparison")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("points:batch", PointBatchView.as_view(), name="points-batch"),

@@ -2,6 +2,7 @@
 
 from monitoring.models.alerts import Alert, AlertComment, Rule
 from monitoring.models.comparisons import Comparison
+from monitoring.models.contents import ContentComparison, ContentSetup
 from monitoring.models.dashboards import Dashboard, DashboardRole
 from monitoring.models.drift import DataProfile, DriftReport, DriftResult
 from monitoring.models.kpi_links import KpiLink
@@ -19,6 +20,8 @@ __all__ = [
     "AlertComment",
     "Answer",
     "Comparison",
+    "ContentComparison",
+    "ContentSetup",
     "Dashboard",
     "DashboardRole",
     "DataProfile",

@@ -235,24 +235,23 @@ class CsvFiles:
         self.files = files
 
     def types(self) -> dict[str, pa.DataType]:
-        return _checked({name: pa.string() for path in self.files for name in _header(path)})
+        return _checked({name: pa.string() for path in self.files for name in header(path)})
 
     def parts(self, names: Sequence[str]) -> Iterator[dict[str, pa.Array]]:
         for path in self.files:
-            header = _header(path)
+            there = header(path)
             convert = pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(header, pa.string()),
-                include_columns=[name for name in names if name in header],
+                column_types=dict.fromkeys(there, pa.string()),
+                include_columns=[name for name in names if name in there],
                 strings_can_be_null=True,
                 null_values=list(NULL_TEXTS),
             )
-            read = pyarrow.csv.ReadOptions(block_size=BLOCK, column_names=header, skip_rows=1, use_threads=False)
+            read = pyarrow.csv.ReadOptions(block_size=BLOCK, column_names=there, skip_rows=1, use_threads=False)
             with pyarrow.csv.open_csv(path, read_options=read, convert_options=convert) as batches:
                 for batch in batches:
                     if batch.num_rows:
-                        absent = {name: pa.nulls(batch.num_rows) for name in names if name not in header}
-                        there = dict(zip(batch.schema.names, batch.columns, strict=True))
-                        yield there | absent
+                        absent = {name: pa.nulls(batch.num_rows) for name in names if name not in there}
+                        yield dict(zip(batch.schema.names, batch.columns, strict=True)) | absent
 
     def size(self, names: Sequence[str]) -> int:
         return sum(math.ceil(path.stat().st_size / BLOCK) for path in self.files)
@@ -288,7 +287,8 @@ def _texts(path: Path) -> list[str]:
     ]
 
 
-def _header(path: Path) -> list[str]:
+def header(path: Path) -> list[str]:
+    """The names of the columns of a CSV file. Raises ``ProfileError`` for a file without, or with one twice."""
     with path.open("rb") as file:
         line = file.readline(4_000_000).decode("utf-8-sig", errors="replace").strip("\r\n")
     if not line.strip():

@@ -12,6 +12,13 @@ from monitoring.services.alert_care import (
 )
 from monitoring.services.alerts import acknowledge_alert
 from monitoring.services.comparisons import decide_comparison, define_comparison
+from monitoring.services.contents import (
+    cancel_content_comparison,
+    compare_content,
+    retry_content_comparison,
+    unwatch_content,
+    watch_content,
+)
 from monitoring.services.output_reviews import (
     claim_next,
     claim_output,
@@ -66,6 +73,7 @@ __all__ = [
     "answer_request",
     "assign_alert",
     "backfill_source",
+    "cancel_content_comparison",
     "cancel_profile",
     "change_receiver",
     "claim_next",
@@ -73,6 +81,7 @@ __all__ = [
     "clone_source",
     "comment_on_alert",
     "compare_again",
+    "compare_content",
     "connect_source",
     "decide_comparison",
     "define_comparison",
@@ -99,6 +108,7 @@ __all__ = [
     "reset_response",
     "resolve_alert",
     "resume_source",
+    "retry_content_comparison",
     "retry_delivery",
     "retry_profile",
     "review_output",
@@ -114,5 +124,7 @@ __all__ = [
     "try_receiver",
     "try_rule",
     "try_source",
+    "unwatch_content",
     "wake_alert",
+    "watch_content",
 ]

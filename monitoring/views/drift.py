@@ -21,6 +21,7 @@ from monitoring.drift_wording import reason_words, role_label, rule_words, shown
 from monitoring.forms.profiles import FeatureFilterForm, ReportFilterForm
 from monitoring.models import DataProfile, DriftReport, DriftResult
 from monitoring.reporting import document
+from monitoring.selectors import contents
 from monitoring.selectors import drift as drawn
 from monitoring.views.common import CONFIGURE, VIEW
 from portfolio.views.common import find_use_case, person_of
@@ -73,6 +74,7 @@ def index(request: HttpRequest, key: str) -> HttpResponseBase:
         "references": profiles.filter(in_force=True).select_related("version").order_by("version__number"),
         "open": profiles.filter(state__in=("waiting", "running")).order_by("created_at")[:5],
         "failed": profiles.filter(state="failed").order_by("-finished_at")[:3],
+        "watched": contents.watched(use_case),
         "data_url": reverse("monitoring:drift_data", args=[key]),
         "may_configure": CONFIGURE in actions_on(person_of(request), use_case),
     }

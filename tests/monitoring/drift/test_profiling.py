@@ -324,7 +324,7 @@ def test_what_was_sent_and_could_not_be_compared_says_so_and_is_tried_again(monk
     before = reference_of(x=[1.0, 2.0, 3.0] * 100)
     services.push_profile(use_case=use_case, name="Ref", told=as_json(before), as_reference=Wanted(), by=SYSTEM)
     profile = services.push_profile(use_case=use_case, name="CI", told=as_json(before), by=SYSTEM)
-    DataProfile.objects.filter(pk=profile.pk).update(attempts=profiling.MOST_ATTEMPTS)
+    DataProfile.objects.filter(pk=profile.pk).update(attempts=leasing.MOST_ATTEMPTS)
     profiling.make(profile.pk)
     profile.refresh_from_db()
     assert (profile.state, "worker was lost" in profile.error) == ("failed", True)
