@@ -111,6 +111,7 @@ def make_demonstration(*, today: datetime | None = None, say: Callable[[str], An
     outputs.review_outputs(stories)
     say("versions beside each other")
     comparisons.compare_versions(stories)
+    judge(Series.objects.filter(judge_asked_at__isnull=False).values_list("pk", flat=True))
     say("gates")
     assess()
     misfits += waivers.waive_now(stories, NEXT)

@@ -69,7 +69,7 @@ def ago(value: date | datetime | None) -> str:
     if value is None or value == "":
         return ""
     return format_html(
-        '<time datetime="{}" title="{}">{}<span class="faint">, {}</span></time>',
+        '<time datetime="{}" title="{}"><span>{},</span> <span class="faint">{}</span></time>',
         _iso(value),
         _exact(value),
         _absolute(value),
@@ -134,6 +134,22 @@ def decimal(value: object) -> str:
     text = format(number, "f")
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text in ("-0", "") else text
+
+
+@register.filter
+def measured(value: object) -> str:
+    """A measured value to five significant digits, its whole part never shortened: 36.364, 0.0049464, 104732.
+
+    For places where many values stand; the exact one is in the table of the chart and in every export.
+    """
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return decimal(value)
+    if not number.is_finite() or not number:
+        return decimal(value)
+    places = min(0, number.adjusted() - 4)
+    return decimal(round(number, -places))
 
 
 @register.filter

@@ -95,12 +95,13 @@ class ComparisonForm(forms.Form):
         self.initial.setdefault("champion", live)
         self.initial.setdefault("kind", Comparison.Kind.SHADOW)
         self.initial.setdefault("basis", Comparison.Basis.POINTS)
-        watched = Series.objects.filter(use_case=use_case, direction__in=(HIGHER, LOWER)).order_by("metric")
-        keys = list(dict.fromkeys(watched.values_list("metric", flat=True)))
+        watched = Series.objects.filter(use_case=use_case, direction__in=(HIGHER, LOWER)).order_by("metric", "pk")
+        named = {key: name or metric_name(key) for key, name in watched.values_list("metric", "name").reverse()}
+        keys = sorted(named.items(), key=lambda one: str(one[1]).lower())
         chosen: Any = self.fields["metric"]
-        chosen.choices = [("", _("Choose…")), *((key, metric_name(key)) for key in keys)]
+        chosen.choices = [("", _("Choose…")), *keys]
         guards: Any = self.fields["guardrails"]
-        guards.choices = [(key, metric_name(key)) for key in keys]
+        guards.choices = keys
 
     def values(self) -> dict[str, Any]:
         given = dict(self.cleaned_data)

@@ -52,9 +52,15 @@ class Dialect:
     infinity: str = "CAST('Infinity' AS DOUBLE)"
     double: str = "DOUBLE"
     text: str = "VARCHAR"
+    escapes: str = "'"
+    """What stands before a quotation mark within a text, and before itself."""
 
     def name(self, column: str) -> str:
         return f"{self.quote}{column.replace(self.quote, self.quote * 2)}{self.quote}"
+
+    def literal(self, value: str) -> str:
+        told = value if self.escapes == "'" else value.replace(self.escapes, self.escapes * 2)
+        return "'" + told.replace("'", f"{self.escapes}'") + "'"
 
 
 DUCKDB = Dialect(
@@ -74,7 +80,14 @@ POSTGRESQL = Dialect(
     nan="CAST('NaN' AS DOUBLE PRECISION)",
     infinity="CAST('Infinity' AS DOUBLE PRECISION)",
 )
-SPARK = Dialect("spark", "`", "CAST({x} AS DOUBLE)", "SELECT * FROM {rows} LIMIT {n}", text="STRING")
+SPARK = Dialect(
+    "spark",
+    "`",
+    "CAST(CAST({x} AS TIMESTAMP) AS DOUBLE)",
+    "SELECT * FROM {rows} LIMIT {n}",
+    text="STRING",
+    escapes="\\",
+)
 DIALECTS = {dialect.key: dialect for dialect in (DUCKDB, POSTGRESQL, SPARK)}
 
 
@@ -167,7 +180,7 @@ def _values_query(frame: ColumnFrame, rows: str, dialect: Dialect) -> str:
     grouped = f"SELECT {x} AS x, count(*) AS n FROM {rows} t GROUP BY 1"
     known = ""
     if frame.values:
-        listed = ", ".join(_text(value) for value in sorted(frame.values))
+        listed = ", ".join(dialect.literal(value) for value in sorted(frame.values))
         known = f"CASE WHEN x IN ({listed}) THEN 0 ELSE 1 END, "
     return (
         f"SELECT x, n, sum(n) OVER (), sum(CASE WHEN x IS NULL THEN n ELSE 0 END) OVER () FROM ({grouped}) g"
@@ -236,7 +249,3 @@ def _as_double(frame: ColumnFrame, dialect: Dialect) -> str:
 def _literal(value: float, dialect: Dialect) -> str:
     """As a text that is cast: a bare number would be a decimal in some, rounded in others."""
     return f"CAST('{value!r}' AS {dialect.double})"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -158,7 +158,7 @@ def terms(request: HttpRequest, pk: UUID) -> HttpResponse:
         said=_("Agreed. Reports from now on are made by these terms; earlier ones stay as they are."),
         use_case=profile.use_case,
         title=_("Terms of %(name)s") % {"name": profile.name},
-        submit=_("Agree"),
+        submit=_("Save the terms"),
         cancel_url=_url(profile),
     )
 

@@ -1,4 +1,4 @@
-"""The same counts made by DuckDB and PostgreSQL, to the last row; Spark where it is installed."""
+"""The same counts made by DuckDB and PostgreSQL, to the last row; by Spark in `test_spark`."""
 
 from __future__ import annotations
 
@@ -124,19 +124,6 @@ def test_a_reference_can_be_made_in_postgresql(in_postgresql: Any) -> None:
     )
 
 
-def test_spark_counts_as_numpy_does() -> None:
-    sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed; it needs Java as well")
-    table = rows(3000)
-    reference = reference_of(**columns_of(rows(seed=9)))
-    session = sql.SparkSession.builder.master("local[1]").config("spark.sql.session.timeZone", "UTC").getOrCreate()
-    try:
-        session.createDataFrame(table.to_pandas()).createOrReplaceTempView("measured")
-        found = scan(lambda text: session.sql(text).collect(), "measured", reference.as_reference(), SPARK)
-        same(current_of(reference, **columns_of(table)), found)
-    finally:
-        session.stop()
-
-
 @pytest.mark.parametrize("dialect", [DUCKDB, POSTGRESQL, SPARK])
 def test_each_column_is_one_query_that_quotes_what_it_is_given(dialect: Dialect) -> None:
     evil = 'x"`; DROP TABLE y; --'
@@ -145,4 +132,12 @@ def test_each_column_is_one_query_that_quotes_what_it_is_given(dialect: Dialect)
     assert text.count("GROUP BY") == 1
     assert dialect.name(evil) in text
     assert dialect.name(evil).count(dialect.quote) % 2 == 0
-    assert "'it''s'" in text
+    assert dialect.literal("it's") in text
+
+
+def test_each_dialect_spells_quotation_marks_its_own_way() -> None:
+    assert [each.literal("it's \\ so") for each in (DUCKDB, POSTGRESQL, SPARK)] == [
+        "'it''s \\ so'",
+        "'it''s \\ so'",
+        "'it\\'s \\\\ so'",
+    ]
