@@ -17,6 +17,7 @@ from tollgate_client import __version__
 from tollgate_client.api import Refused, Tollgate, Unreachable
 from tollgate_client.packs import NotAPack, differences, read_pack
 from tollgate_client.points import BadFile, batches, form_of, read_points
+from tollgate_client.profile import CannotCount, opened, push
 from tollgate_client.verdict import ask, lines
 
 DONE, NOT_READY, WRONG_INPUT, REFUSED, NO_ANSWER = range(5)
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         tollgate = Tollgate(options.url, token, timeout=options.timeout)
         return int(options.run(tollgate, options))
-    except (BadFile, ValueError, OSError) as error:
+    except (BadFile, CannotCount, ValueError, OSError) as error:
         return _fail(WRONG_INPUT, str(error))
     except Refused as error:
         return _fail(REFUSED, str(error))
@@ -106,6 +107,17 @@ def push_validation(tollgate: Tollgate, options: argparse.Namespace) -> int:
         raise BadFile("say " + ", ".join(f"--{name.replace('_', '-')}" for name in missing))
     run = tollgate.post("validation-runs/", body)
     print(f"validation run {run.get('id', '')}: {body['kind']} {body['verdict']}")
+    return DONE
+
+
+def profile(tollgate: Tollgate, options: argparse.Namespace) -> int:
+    """Count newer data where it is and have it compared with the reference in force."""
+    names = ("use_case", "name", "version", "window_start", "window_end")
+    body = {name: getattr(options, name) for name in names if getattr(options, name)}
+    with opened(options.data, options.table or "", options.query or "") as data:
+        made = push(tollgate, data, body)
+    print(f"profile {made['id']}: {made['rows']} rows, {made['columns']} columns; a worker compares them")
+    print(f"{options.url.rstrip('/')}/monitoring/profiles/{made['id']}/")
     return DONE
 
 
@@ -197,6 +209,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(f"--{name}")
     command.set_defaults(run=push_validation)
 
+    _add_profile(commands)
+
     command = commands.add_parser("findings", help="is a gate ready? exit code 1 while something is owed")
     command.add_argument("use_case", help="the key of the use case")
     command.add_argument("--gate", help="one gate; default: all")
@@ -218,6 +232,21 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--digest", default="", help="a digest known from elsewhere that has to be one of the pack's")
     command.set_defaults(run=verify_pack)
     return parser
+
+
+def _add_profile(commands: Any) -> None:
+    command = commands.add_parser("profile", help="count newer data where it is, and have its drift reported")
+    command.add_argument(
+        "data", help="Parquet or CSV files (or a pattern), a DuckDB file, or postgresql://user@host/name"
+    )
+    command.add_argument("--use-case", required=True)
+    command.add_argument("--name", required=True, help="such as 'Week 47'")
+    command.add_argument("--version", help="label of a version of the model")
+    command.add_argument("--table", help="of DuckDB or PostgreSQL")
+    command.add_argument("--query", help="a SELECT in place of a table")
+    command.add_argument("--from", dest="window_start", metavar="TIME", help="the rows are from then on (ISO 8601)")
+    command.add_argument("--to", dest="window_end", metavar="TIME", help="and up to then; the report is of this time")
+    command.set_defaults(run=profile)
 
 
 def _fail(code: int, message: str) -> int:

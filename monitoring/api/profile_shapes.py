@@ -74,6 +74,12 @@ class DataProfileSerializer(serializers.ModelSerializer[DataProfile]):
         read_only_fields = fields
 
 
+class BroughtAnswer(serializers.Serializer[Any]):
+    column = serializers.CharField()
+    rows = serializers.JSONField(required=False, help_text="Rows of its query.")
+    words = serializers.JSONField(required=False, help_text="In place of rows, where only the other query could run.")
+
+
 class DataProfileWrite(serializers.Serializer[Any]):
     """Where the rows are (path, or source and query), or the profile itself if it was made elsewhere."""
 
@@ -89,6 +95,13 @@ class DataProfileWrite(serializers.Serializer[Any]):
     )
     query = serializers.CharField(required=False, allow_blank=True, help_text="Its SELECT, or a table of DuckDB.")
     profile = serializers.JSONField(required=False, help_text="A profile in the format tollgate-profile/1.")
+    answers = BroughtAnswer(
+        many=True, required=False, help_text="What the queries of the reference in force answered where the data is."
+    )
+    reference = serializers.UUIDField(required=False, help_text="With answers: the reference that gave the queries.")
+    columns = serializers.ListField(
+        required=False, child=serializers.CharField(max_length=200), help_text="With answers: all columns of the data."
+    )
     window_start = serializers.DateTimeField(required=False, allow_null=True)
     window_end = serializers.DateTimeField(required=False, allow_null=True)
     ignored = serializers.ListField(
@@ -105,6 +118,19 @@ class QueryAsk(serializers.Serializer[Any]):
 class QueryAnswer(serializers.Serializer[Any]):
     column = serializers.CharField()
     query = serializers.CharField()
+    otherwise = serializers.CharField(
+        allow_blank=True, help_text="If that fails because the column holds words now: its answer is sent as words."
+    )
+
+
+class ReferenceQueryAsk(QueryAsk):
+    use_case = serializers.CharField(help_text="Key of the use case.")
+    version = serializers.CharField(required=False, allow_blank=True, help_text="Label of a version of the model.")
+
+
+class ReferenceQueryAnswer(serializers.Serializer[Any]):
+    reference = serializers.UUIDField()
+    queries = QueryAnswer(many=True)
 
 
 class DriftReportSerializer(serializers.ModelSerializer[DriftReport]):

@@ -30,13 +30,15 @@ from monitoring.api.profile_shapes import (
     DriftResultSerializer,
     QueryAnswer,
     QueryAsk,
+    ReferenceQueryAnswer,
+    ReferenceQueryAsk,
     TermsShape,
 )
 from monitoring.models import DataProfile, DriftReport, Source
-from monitoring.profiles.sql import DIALECTS, query
+from monitoring.profiles.sql import DIALECTS, query, words_query
 from monitoring.profiles.wire import as_json
 from monitoring.services.places import Where, Window
-from monitoring.services.profiles import Wanted
+from monitoring.services.profiles import Answers, Wanted, in_force
 from portfolio.api.kpis import visible_use_case
 from portfolio.api.use_cases import user_of, validated
 
@@ -55,7 +57,12 @@ class DataProfileViewSet(IdempotentMixin, mixins.ListModelMixin, mixins.Retrieve
     ordering = ("-created_at",)
     serializer_class = DataProfileSerializer
     filterset_class = DataProfileFilter
-    serializers: ClassVar[Mapping[str, Any]] = {"create": DataProfileWrite, "terms": TermsShape, "queries": QueryAsk}
+    serializers: ClassVar[Mapping[str, Any]] = {
+        "create": DataProfileWrite,
+        "terms": TermsShape,
+        "queries": QueryAsk,
+        "queries_in_force": ReferenceQueryAsk,
+    }
 
     def get_queryset(self) -> QuerySet[DataProfile]:
         rows = DataProfile.objects.select_related("use_case", "version").defer("body")
@@ -66,7 +73,8 @@ class DataProfileViewSet(IdempotentMixin, mixins.ListModelMixin, mixins.Retrieve
         description=(
             "With `path`, or `source` and `query`, a worker counts the rows where they are and answers later (202; "
             "read `state`). With `profile` the counts are taken as they are sent: read and checked at once, compared "
-            "by a worker (202); that needs `monitor.ingest` only. A `profile` sent as reference needs "
+            "by a worker (202); that needs `monitor.ingest` only. So are `answers` to the queries of the reference in "
+            "force (`POST /api/v1/profiles/queries/`). A `profile` sent as reference needs "
             "`monitor.configure` and is in force at once (201). Counts in its frame are made by the queries of "
             "`POST /api/v1/profiles/{id}/queries/`."
         ),
@@ -77,7 +85,8 @@ class DataProfileViewSet(IdempotentMixin, mixins.ListModelMixin, mixins.Retrieve
     def create(self, request: Request) -> Response:
         given = validated(self, request)
         # Machines send without reading.
-        use_case = visible_use_case(request, given["use_case"], "monitor.ingest" if "profile" in given else VIEW)
+        is_sent = "profile" in given or "answers" in given
+        use_case = visible_use_case(request, given["use_case"], "monitor.ingest" if is_sent else VIEW)
         shared = {
             "use_case": use_case,
             "name": given["name"],
@@ -92,6 +101,10 @@ class DataProfileViewSet(IdempotentMixin, mixins.ListModelMixin, mixins.Retrieve
             made = services.push_profile(told=given["profile"], window=window, as_reference=as_reference, **shared)
             answer = status.HTTP_201_CREATED if is_reference else status.HTTP_202_ACCEPTED
             return Response(DataProfileSerializer(made).data, status=answer)
+        if "answers" in given:
+            answers = Answers(given.get("reference"), given["answers"], given.get("columns", ()))
+            made = services.push_answers(answers=answers, window=window, **shared)
+            return Response(DataProfileSerializer(made).data, status=status.HTTP_202_ACCEPTED)
         where = Where(given.get("path", ""), self._source(given.get("source")), given.get("query", ""))
         if is_reference:
             asked = services.profile_reference(where=where, wanted=wanted, **shared)
@@ -139,12 +152,23 @@ class DataProfileViewSet(IdempotentMixin, mixins.ListModelMixin, mixins.Retrieve
     )
     @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
     def queries(self, request: Request, pk: str) -> Response:
+        return Response(_queries(_made(self.get_object()), validated(self, request)))
+
+    @extend_schema(
+        operation_id="profiles_queries_in_force",
+        summary="The queries that count in the frame of the reference in force",
+        description="For whoever sends profiles: `monitor.ingest` suffices. Their answers are sent as `answers`.",
+        request=ReferenceQueryAsk,
+        responses=ReferenceQueryAnswer,
+        filters=False,
+        tags=TAG,
+    )
+    @action(detail=False, methods=["post"], url_path="queries", pagination_class=None, filterset_class=None)
+    def queries_in_force(self, request: Request) -> Response:
         given = validated(self, request)
-        frame = profiling.body_of(_made(self.get_object())).as_reference()
-        dialect = DIALECTS[given["dialect"]]
-        return Response(
-            [{"column": name, "query": query(each, given["rows"], dialect)} for name, each in frame.columns.items()]
-        )
+        use_case = visible_use_case(request, given["use_case"], "monitor.ingest")
+        reference = in_force(use_case, version_of(use_case, given.get("version", "")))
+        return Response({"reference": reference.pk, "queries": _queries(reference, given)})
 
     def _source(self, pk: object) -> Source | None:
         if pk is None:
@@ -190,6 +214,19 @@ class DriftReportViewSet(ReadOnlyViewSet):
     def document(self, request: Request, pk: str) -> HttpResponse:
         report = self.get_object()
         return HttpResponse(reporting.document(report, report.results.all()), content_type="application/json")
+
+
+def _queries(reference: DataProfile, given: Mapping[str, Any]) -> list[dict[str, str]]:
+    frame = profiling.body_of(reference).as_reference()
+    dialect, rows = DIALECTS[given["dialect"]], given["rows"]
+    return [
+        {
+            "column": name,
+            "query": query(column, rows, dialect),
+            "otherwise": words_query(column, rows, dialect) if column.lattice else "",
+        }
+        for name, column in frame.columns.items()
+    ]
 
 
 def _answer(profile: DataProfile) -> Response:

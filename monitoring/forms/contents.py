@@ -16,6 +16,7 @@ from monitoring.models import ContentComparison, ContentSetup
 from monitoring.services.contents import ACT, WARN, Content
 
 SELECT = _("For SQL the SELECT whose rows are read; for a DuckDB file the name of a table.")
+SOURCE = _("A PostgreSQL source of this use case; the database draws the rows.")
 
 
 class ContentSetupForm(WhereForm):
@@ -39,7 +40,7 @@ class ContentSetupForm(WhereForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         del self.fields["name"]
-        self.fields["query"].help_text = SELECT
+        self.fields["query"].help_text, self.fields["source"].help_text = SELECT, SOURCE
         self.fields["path"].label = _("Files with the reference rows")
         self.initial.setdefault("kind", ContentSetup.Kind.TEXT)
 
@@ -55,7 +56,7 @@ class ContentComparisonForm(CurrentForm):
         super().__init__(*args, **kwargs)
         del self.fields["version"]
         self.fields["name"].help_text = _("Such as “Week 47”.")
-        self.fields["query"].help_text = SELECT
+        self.fields["query"].help_text, self.fields["source"].help_text = SELECT, SOURCE
 
 
 class ContentFilterForm(Filters):

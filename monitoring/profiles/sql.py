@@ -9,7 +9,7 @@ last row. Sums are made by the database in an order of its own; their last digit
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,9 +142,43 @@ def survey(run: Run, rows: str, kinds: dict[str, Kind], dialect: Dialect, *, ign
 
 def words(frame: ColumnFrame, run: Run, rows: str, dialect: Dialect) -> Numbers:
     """A column of words where the reference has numbers: every value is wrong."""
-    x = dialect.name(frame.name)
-    asked = f"SELECT count({x}), count(*) FROM {rows} t"
-    there, total = (int(each) for each in next(iter(run(asked))))
+    return _read_words(frame, run(words_query(frame, rows, dialect)))
+
+
+def words_query(frame: ColumnFrame, rows: str, dialect: Dialect) -> str:
+    """The SELECT for a column of words where the reference has numbers: how many there are, and how many rows."""
+    return f"SELECT count({dialect.name(frame.name)}), count(*) FROM {rows} t"
+
+
+def answered(frame: Frame, answers: Iterable[Mapping[str, Any]], there: Iterable[str]) -> Profile:
+    """The profile out of answers that were brought from elsewhere; ``there`` are the columns that the data have.
+
+    An answer is ``column`` and ``rows``, or ``words`` in place of ``rows`` where only ``words_query`` could be run.
+    Rows of cells may leave out all but cell and count, if another one has the extremes and sums of them all. Raises
+    ``ProfileError`` that names the column.
+    """
+    columns: dict[str, Column] = {}
+    for answer in answers:
+        name = str(answer["column"])
+        if name not in frame.columns:
+            raise ProfileError("the reference has no such column", name[:200])
+        column = frame.columns[name]
+        try:
+            is_words = column.lattice is not None and "words" in answer
+            columns[name] = _read_words(column, answer["words"]) if is_words else read(column, answer["rows"])
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError):
+            raise ProfileError("these are not the rows that its query gives", name) from None
+        if columns[name].rows < 0:
+            raise ProfileError("it counts less than nothing", name)
+    counts = {column.rows for column in columns.values()}
+    if len(counts) > 1:
+        raise ProfileError("the rows changed while they were counted")
+    known = frozenset(frame.columns)
+    return Profile(counts.pop() if counts else 0, columns, frozenset(there) - known, known - frozenset(columns))
+
+
+def _read_words(frame: ColumnFrame, rows: Iterable[Sequence[Any]]) -> Numbers:
+    ((there, total),) = ([int(each) for each in row] for row in rows)
     assert frame.lattice is not None
     empty = np.zeros(frame.lattice.cells, dtype=np.uint8)
     return Numbers(frame, empty, nulls=total - there, wrong=there, seen_as=frozenset({"text"}))
@@ -193,7 +227,7 @@ def _read_numbers(frame: ColumnFrame, rows: Iterable[Sequence[Any]]) -> Numbers:
     counts = np.zeros(frame.lattice.cells, dtype=np.int64)
     column = Numbers(frame, counts)
     beside = {NULL: "nulls", NAN: "nans", ABOVE: "above", BELOW: "below", UNDER: "under", OVER: "over"}
-    for cell, many, least, greatest, total, squares, off in rows:
+    for cell, many, *told in rows:
         count = int(many)
         if int(cell) >= 0:
             counts[int(cell)] = count
@@ -202,6 +236,9 @@ def _read_numbers(frame: ColumnFrame, rows: Iterable[Sequence[Any]]) -> Numbers:
         if int(cell) < OVER:
             continue
         column.n += count
+        if not told:
+            continue
+        least, greatest, total, squares, off = told
         column.off += int(off or 0)
         column.least = float(least) if column.least is None else min(column.least, float(least))
         column.greatest = float(greatest) if column.greatest is None else max(column.greatest, float(greatest))

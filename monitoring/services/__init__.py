@@ -34,6 +34,7 @@ from monitoring.services.profiles import (
     compare_again,
     profile_current,
     profile_reference,
+    push_answers,
     push_profile,
     retry_profile,
 )
@@ -95,6 +96,7 @@ __all__ = [
     "profile_current",
     "profile_reference",
     "pull_now",
+    "push_answers",
     "push_fitting_points",
     "push_outputs",
     "push_points",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,9 +18,9 @@ from monitoring.addressing import make_series
 from monitoring.comparing import Terms
 from monitoring.models import DataProfile, Series
 from monitoring.models.jobs import Job
-from monitoring.profiles import Profile, ProfileError
+from monitoring.profiles import Profile, ProfileError, sql
 from monitoring.profiles.shares import comparable
-from monitoring.profiles.wire import from_json
+from monitoring.profiles.wire import as_json, from_json
 from monitoring.services.places import Where, Window, set_place, set_window
 from monitoring.services.rules import define_rule
 from portfolio.models import UseCase
@@ -39,6 +40,15 @@ class Wanted:
 
     ignored: Sequence[str] = ()
     terms: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What queries answered elsewhere: of which reference they were, by column, and which columns the data have."""
+
+    reference: UUID | None
+    answers: Sequence[Mapping[str, Any]]
+    columns: Sequence[str]
 
 
 def profile_reference(
@@ -74,7 +84,7 @@ def profile_current(
     """
     demand(by, CONFIGURE, use_case)
     profile = _drafted(use_case, CURRENT, name, version, by)
-    profile.reference = _in_force(use_case, version)
+    profile.reference = in_force(use_case, version)
     set_window(profile, window or Window())
     set_place(profile, where)
     with unit_of_work(by=by) as uow:
@@ -108,12 +118,37 @@ def push_profile(
     profile = _drafted(use_case, CURRENT if as_reference is None else REFERENCE, name, version, by)
     profile.origin = DataProfile.Origin.PUSHED
     if as_reference is None:
-        profile.reference = _in_force(use_case, version)
+        profile.reference = in_force(use_case, version)
         set_window(profile, window or Window())
         _refuse_other_frames(profile.reference, counted)
         return _held_for_worker(profile, counted, by)
     profile.terms = _terms(as_reference.terms).as_json()
     return _in_force_at_once(profile, counted, by)
+
+
+def push_answers(
+    *,
+    use_case: UseCase,
+    name: str,
+    answers: Answers,
+    by: Actor,
+    version: ModelVersion | None = None,
+    window: Window | None = None,
+) -> DataProfile:
+    """Take what the queries of the reference in force answered elsewhere, and have a worker compare it.
+
+    ``Conflict`` when another reference came into force since they were asked for.
+    """
+    demand_any(by, (INGEST, CONFIGURE), use_case)
+    reference = in_force(use_case, version)
+    if reference.pk != answers.reference:
+        raise Conflict(_("Another reference is in force by now."), hint=_("Ask for its queries and run them again."))
+    try:
+        counted = sql.answered(profiling.body_of(reference).as_reference(), answers.answers, answers.columns)
+        told = as_json(counted)
+    except ProfileError as error:
+        raise _unreadable(error) from None
+    return push_profile(use_case=use_case, name=name, told=told, by=by, version=version, window=window)
 
 
 def agree_terms(*, reference: DataProfile, changes: Mapping[str, Any], by: Actor) -> DataProfile:
@@ -192,7 +227,7 @@ def _drafted(
     return profile
 
 
-def _in_force(use_case: UseCase, version: ModelVersion | None) -> DataProfile:
+def in_force(use_case: UseCase, version: ModelVersion | None) -> DataProfile:
     """The reference of that version, or the one that holds for every version."""
     rows = DataProfile.objects.filter(use_case=use_case, in_force=True)
     found = rows.filter(version=version).first() or rows.filter(version__isnull=True).first()
