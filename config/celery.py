@@ -29,6 +29,7 @@ SCHEDULE: dict[str, int] = {
     "monitoring.tasks.forget_points": 3600,
     "monitoring.tasks.measure_reviews": 120,
     "monitoring.tasks.forget_payloads": 3600,
+    "monitoring.tasks.forget_dashboards": 3600,
     "monitoring.tasks.watch_retraining": 60,
     "gates.tasks.sweep": 30,
     "gates.tasks.expire": 300,

@@ -18,7 +18,10 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True, slots=True)
 class Nav:
-    """One entry of the rail, the bottom bar or the New menu. `alone`: marked on its own page, not in all its app."""
+    """One entry of the rail, the bottom bar or the New menu.
+
+    `alone`: marked on its own page, not in all its app. `also`: pages of other apps that belong below it.
+    """
 
     label: str | Promise
     icon: str
@@ -26,6 +29,7 @@ class Nav:
     url: str = ""
     active: bool = False
     alone: bool = False
+    also: tuple[str, ...] = ()
 
 
 RAIL: tuple[Nav, ...] = (
@@ -35,7 +39,7 @@ RAIL: tuple[Nav, ...] = (
     Nav(_("Monitoring"), "pulse", "monitoring:index"),
     Nav(_("Governance"), "shield", "governance:index"),
     Nav(_("Ledger"), "ledger", "ledger:events"),
-    Nav(_("Reports"), "report", "portfolio:reports"),
+    Nav(_("Reports"), "report", "portfolio:reports", also=("gates:executive",)),
     Nav(_("Settings"), "settings", "accounts:settings"),
 )
 NEW_MENU: tuple[Nav, ...] = (
@@ -103,7 +107,7 @@ def _with_active(entries: list[Nav], request: HttpRequest) -> list[Nav]:
     match = getattr(request, "resolver_match", None)
     if match is None:
         return entries
-    here = [entry for entry in entries if entry.url_name == match.view_name]
+    here = [entry for entry in entries if match.view_name in (entry.url_name, *entry.also)]
     if not here:
         above = [entry for entry in entries if len(entry.url) > 1 and request.path.startswith(entry.url)]
         here = sorted(above, key=lambda entry: len(entry.url), reverse=True)

@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError
 
 from monitoring import (
     classifying,
+    dashboard_retention,
     escalation,
     judging,
     output_retention,
@@ -111,6 +112,12 @@ def measure_reviews(use_case_id: str = "") -> int:
 def forget_payloads() -> int:
     """Delete what outputs held when its time is over; the verdicts stay. Returns of how many outputs."""
     return output_retention.forget_payloads(timezone.now())
+
+
+@shared_task(soft_time_limit=240, time_limit=300)
+def forget_dashboards() -> int:
+    """Delete dashboards for good that nobody had back in time; returns how many."""
+    return dashboard_retention.forget_deleted(timezone.now())
 
 
 # Longer than the lease moves on for: a scan that tells how far it came keeps its lease, one that hangs loses it.

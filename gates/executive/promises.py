@@ -10,15 +10,14 @@ from django.utils.translation import gettext as _
 
 from gates.executive.parts import Asked, Line, Section, share
 from portfolio.lifecycle import ENDED
-from portfolio.models import Kpi, KpiMeasurement, OperatingPlan, Stage
+from portfolio.models import Kpi, KpiMeasurement, OperatingPlan
 from portfolio.reports.budget import PARTS
-from portfolio.selectors.kpis import BETTER, NOT_REACHED, REACHED, UNMEASURED, WORSE, verdict
+from portfolio.selectors.kpis import REACHED, UNMEASURED, VERDICTS, promised, verdict
 
 
 def kpis(asked: Asked) -> Section:
     """Primary KPIs with a target of use cases beyond the idea."""
-    rows = asked.of_cases(Kpi.objects.filter(is_current=True, is_primary=True, target__isnull=False), "use_case")
-    rows = rows.exclude(use_case__stage__in=(Stage.IDEA, *ENDED))
+    rows = promised(asked.of_cases(Kpi.objects.all(), "use_case"))
     last = KpiMeasurement.objects.filter(kpi__use_case=OuterRef("use_case"), kpi__key=OuterRef("key"))
     newest = last.order_by("-window_end", "-pk").values("value")
     found = rows.order_by().annotate(
@@ -29,21 +28,19 @@ def kpis(asked: Asked) -> Section:
     then = Counter(verdict(kpi, kpi.then) for kpi in kpis if kpi.created_at <= asked.before)
     count, earlier = len(kpis), sum(then.values())
     measured, before = count - now[UNMEASURED], earlier - then[UNMEASURED]
-    url = asked.url("portfolio:report", "kpi-progress")
     words = _("%(measured)d of %(count)d promises were measured at all; %(reached)d reached their target.")
-    verdicts = (
-        ("reached", REACHED, "met"),
-        ("better", BETTER, ""),
-        ("not_reached", NOT_REACHED, ""),
-        ("worse", WORSE, "blocked"),
-        ("unmeasured", UNMEASURED, "attention"),
-    )
+    tones = {"reached": "met", "worse": "blocked", "unmeasured": "attention"}
+
+    def behind(key: str) -> str:
+        return asked.url("portfolio:report", "kpi-progress", which="promise", verdict=key)
+
     lines = [
-        Line(key, str(said.label), now[said], then[said], tone=tone if now[said] else "", url=url)
-        for key, said, tone in verdicts
+        Line(key, str(said.label), now[said], then[said], tone=tones.get(key, "") if now[said] else "", url=behind(key))
+        for key, said in VERDICTS.items()
         if key != "not_reached" or now[said] or then[said]
     ]
-    whole = Line("measured", _("Measured at all"), share(measured, count), share(before, earlier), unit="%", url=url)
+    shares = share(measured, count), share(before, earlier)
+    whole = Line("measured", _("Measured at all"), *shares, unit="%", url=behind("measured"))
     return Section(
         "kpis",
         _("Promised and measured"),
@@ -67,16 +64,20 @@ def money(asked: Asked) -> Section:
         budgets[currency] = budgets.get(currency, Decimal()) + sum(given)
         costs[currency] = costs.get(currency, Decimal()) + cost
         over += cost > sum(given)
-    url = asked.url("portfolio:report", "budget")
+
+    def behind(money: str, **more: str) -> str:
+        return asked.url("portfolio:report", "budget", which="running", money=money, **more)
+
     lines = []
     for currency in sorted(budgets):
+        url = behind("known", currency=currency)
         lines.append(Line(f"cost_{currency}", _("Spent"), round(costs[currency]), unit=currency, url=url))
         lines.append(Line(f"budget_{currency}", _("Budget"), round(budgets[currency]), unit=currency, url=url))
     one = next(iter(budgets)) if len(budgets) == 1 else None
     spent = round(100 * float(costs[one] / budgets[one]), 1) if one and budgets[one] else None
     tone = "blocked" if (spent or 0) > 100 else ""
-    lines.append(Line("share", _("Spent of the budget"), spent, unit="%", tone=tone, url=url))
-    lines.append(Line("over", _("Over budget"), over, tone="attention" if over else "", url=url))
-    lines.append(Line("unknown", _("Without budget or cost"), unknown, url=url))
+    lines.append(Line("share", _("Spent of the budget"), spent, unit="%", tone=tone, url=behind("known")))
+    lines.append(Line("over", _("Over budget"), over, tone="attention" if over else "", url=behind("over")))
+    lines.append(Line("unknown", _("Without budget or cost"), unknown, url=behind("unknown")))
     words = _("%(over)d use cases have spent more than their budget; budget or cost of %(unknown)d is not known.")
     return Section("money", _("Cost against budget"), words % {"over": over, "unknown": unknown}, "euro", lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -12,12 +13,16 @@ from django.utils.translation import gettext_lazy as _
 
 from portfolio.models import BusinessUnit, UseCase
 
+KEPT = timedelta(days=30)
+"""How long a deleted dashboard can be had back."""
+
 
 class Dashboard(models.Model):
     """Widgets about a use case, a version of its model, a unit, or (none of these) the whole portfolio.
 
     A dashboard shows nobody anything that they may not see anyway: every widget reads what is open to whoever looks.
-    ``revision`` counts the edits; who edits says which one they saw. Deleted ones stay until nobody wants them back.
+    ``revision`` counts the edits; who edits says which one they saw. Deleted ones can be had back for ``KEPT``;
+    then they are gone.
     """
 
     class Sharing(models.TextChoices):
@@ -66,6 +71,11 @@ class Dashboard(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def gone_at(self) -> datetime | None:
+        """Until when it can be had back; None while it is there."""
+        return self.deleted_at + KEPT if self.deleted_at else None
 
 
 class DashboardRole(models.Model):

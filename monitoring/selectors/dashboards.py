@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from accounts.access import can, can_everywhere, for_user, is_barred, unit_grants
 from accounts.models import User
 from monitoring.models import Dashboard, DashboardRole
+from monitoring.models.dashboards import KEPT
 from monitoring.widget import Scope
 from portfolio.models import BusinessUnit, UseCase, UseCaseGrant
 
@@ -20,7 +22,7 @@ def dashboards_for(user: User) -> QuerySet[Dashboard]:
 
 def deleted_by(user: User) -> QuerySet[Dashboard]:
     """One's own that can be had back, the last first."""
-    return _open_to(user).filter(owner=user, deleted_at__isnull=False).order_by("-deleted_at")
+    return _open_to(user).filter(owner=user, deleted_at__gt=timezone.now() - KEPT).order_by("-deleted_at")
 
 
 def may_edit(user: User, dashboard: Dashboard) -> bool:

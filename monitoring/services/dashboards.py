@@ -101,7 +101,7 @@ def clone_dashboard(*, scope: Scope, layout: object, name: str, by: User, descri
 
 
 def delete_dashboard(*, dashboard: Dashboard, by: User) -> Dashboard:
-    """Take it away; its owner can have it back."""
+    """Take it away; for ``KEPT`` its owner can have it back."""
     with unit_of_work(by=by) as uow:
         dashboard = _editable(dashboard, by)
         _refuse_others(dashboard, by)
@@ -113,12 +113,14 @@ def delete_dashboard(*, dashboard: Dashboard, by: User) -> Dashboard:
 
 
 def restore_dashboard(*, dashboard: Dashboard, by: User) -> Dashboard:
-    """Have a deleted one back."""
+    """Have a deleted one back. ``Conflict`` when that is too late."""
     with unit_of_work(by=by) as uow:
         dashboard = _locked(dashboard)
         _refuse_others(dashboard, by)
         if dashboard.deleted_at is None:
             return dashboard
+        if dashboard.gone_at is not None and dashboard.gone_at <= timezone.now():
+            raise Conflict(_("It was deleted too long ago to be had back."))
         before = _state(dashboard)
         dashboard.deleted_at = None
         _save(dashboard, update_fields=["deleted_at"])

@@ -179,9 +179,9 @@ def arrange(request: HttpRequest, pk: UUID) -> HttpResponse:
 def delete(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take it away; the list offers to have it back."""
     dashboard = get_object_or_404(dashboards_for(person_of(request)), pk=pk)
-    services.delete_dashboard(dashboard=dashboard, by=person_of(request))
-    said = _("The dashboard “%(name)s” is deleted. You can have it back below.")
-    messages.success(request, said % {"name": dashboard.name})
+    gone = services.delete_dashboard(dashboard=dashboard, by=person_of(request))
+    said = _("The dashboard “%(name)s” is deleted. You can have it back below until %(day)s.")
+    messages.success(request, said % {"name": dashboard.name, "day": f"{gone.gone_at:%-d %b %Y}"})
     return redirect("monitoring:dashboards")
 
 

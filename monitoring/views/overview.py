@@ -143,6 +143,7 @@ def section_tabs(current: str) -> list[dict[str, Any]]:
     found = (
         ("index", _("Systems"), "pulse"),
         ("alerts", _("Alerts"), "alert"),
+        ("retraining", _("Retraining"), "refresh"),
         ("sources", _("Sources"), "data"),
         ("output_queue", _("Output review"), "eye"),
         ("dashboards", _("Dashboards"), "board"),

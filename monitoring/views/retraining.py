@@ -28,6 +28,7 @@ from monitoring.models import RetrainingRequest
 from monitoring.selectors.retraining import entries, month_of, requests_for, weeks
 from monitoring.services.retraining import ANSWERS, CONFIGURE
 from monitoring.views.common import form_page, go
+from monitoring.views.overview import section_tabs
 from notify.models import WebhookMessage
 from portfolio.views.common import address, person_of
 
@@ -54,7 +55,13 @@ def requests(request: HttpRequest) -> HttpResponseBase:
     table: TableState[RetrainingRequest] = TableState.from_request(request, columns=COLUMNS, default_sort="request")
     if table.export_format:
         return export_rows(table.export_format, "retraining", table.columns, table.order(rows).iterator())
-    context = {"table": table.paginate(rows), "form": form, "chips": form.chips(request)}
+    context = {
+        "table": table.paginate(rows),
+        "form": form,
+        "chips": form.chips(request),
+        "tabs": section_tabs("retraining"),
+        "sub_tabs": retraining_tabs("retraining"),
+    }
     return render(request, "monitoring/retraining/list.html", context, partial="table")
 
 
@@ -72,6 +79,8 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "after": f"{after:%Y-%m}",
         "weeks": weeks(first, rows),
         "entries": rows,
+        "tabs": section_tabs("retraining"),
+        "sub_tabs": retraining_tabs("retraining_calendar"),
     }
     return render(request, "monitoring/retraining/calendar.html", context)
 
@@ -127,6 +136,15 @@ def again(request: HttpRequest, number: int) -> HttpResponse:
     services.send_again(request=row, by=person_of(request))
     messages.success(request, _("It is sent again within seconds."))
     return go(request, _url(row))
+
+
+def retraining_tabs(current: str) -> list[dict[str, Any]]:
+    """The two looks at retraining; ``current`` is the name of one's address."""
+    found = (("retraining", _("Requests"), "list"), ("retraining_calendar", _("Calendar"), "calendar"))
+    return [
+        {"label": label, "icon": icon, "url": reverse(f"monitoring:{name}"), "current": name == current}
+        for name, label, icon in found
+    ]
 
 
 def _find(request: HttpRequest, number: int) -> RetrainingRequest:

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from kernel.tables import Column
 from portfolio.forms.kpis import plain
 from portfolio.models import Kpi, KpiMeasurement, UseCase
-from portfolio.report import Report, reports
-from portfolio.selectors.kpis import verdict
+from portfolio.report import Choice, Report, reports
+from portfolio.selectors.kpis import UNMEASURED, VERDICTS, promised, verdict
 
 
 @reports.register
@@ -40,15 +40,24 @@ class KpiProgress(Report):
             Column("locked", _("Locked on")),
         )
 
-    def rows(self, request: HttpRequest, use_cases: QuerySet[UseCase]) -> Iterator[dict[str, Any]]:
-        last = KpiMeasurement.objects.filter(kpi=OuterRef("pk")).order_by("-window_end", "-pk")
-        kpis = (
-            Kpi.objects.filter(is_current=True, use_case__in=use_cases.order_by())
-            .select_related("use_case")
-            .annotate(last=Subquery(last.values("value")[:1]), until=Subquery(last.values("window_end")[:1]))
-            .order_by("use_case__key", "-is_primary", "name")
+    def choices(self) -> Sequence[Choice]:
+        said = ((key, each.label) for key, each in VERDICTS.items())
+        return (
+            Choice(
+                "which",
+                _("KPIs"),
+                _("All KPIs"),
+                (("promise", _("Promises: primary, with a target, beyond the idea")),),
+            ),
+            Choice("verdict", _("Verdict"), _("Any verdict"), (*said, ("measured", _("Measured at all")))),
         )
-        for kpi in kpis.iterator(chunk_size=500):
+
+    def rows(self, request: HttpRequest, use_cases: QuerySet[UseCase]) -> Iterator[dict[str, Any]]:
+        wanted = self.chosen(request, "verdict")
+        for kpi in self._kpis(use_cases, promises=self.chosen(request, "which") == "promise").iterator(chunk_size=500):
+            said = verdict(kpi, kpi.last)
+            if (wanted == "measured" and said == UNMEASURED) or (wanted in VERDICTS and said != VERDICTS[wanted]):
+                continue
             yield {
                 "key": kpi.use_case.key,
                 "name": kpi.use_case.name,
@@ -59,9 +68,21 @@ class KpiProgress(Report):
                 "target": _short(kpi.target),
                 "last": _short(kpi.last),
                 "measured_until": kpi.until,
-                "verdict": str(verdict(kpi, kpi.last).label),
+                "verdict": str(said.label),
                 "locked": kpi.locked_at,
             }
+
+    def _kpis(self, use_cases: QuerySet[UseCase], *, promises: bool) -> Any:
+        """Each with what was measured last of it, under whichever version: a KPI that was amended is the same one."""
+        last = KpiMeasurement.objects.filter(kpi__use_case=OuterRef("use_case"), kpi__key=OuterRef("key"))
+        last = last.order_by("-window_end", "-pk")
+        kpis = (
+            Kpi.objects.filter(is_current=True, use_case__in=use_cases.order_by())
+            .select_related("use_case")
+            .annotate(last=Subquery(last.values("value")[:1]), until=Subquery(last.values("window_end")[:1]))
+            .order_by("use_case__key", "-is_primary", "name")
+        )
+        return promised(kpis) if promises else kpis
 
 
 def _short(value: Decimal | None) -> Decimal | None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from portfolio.models import Direction, Kpi, KpiMeasurement, UseCase
+from portfolio.lifecycle import ENDED
+from portfolio.models import Direction, Kpi, KpiMeasurement, Stage, UseCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,22 @@ WORSE = Verdict("blocked", _("Not better than the baseline"))
 UNMEASURED = Verdict("neutral", _("Not measured yet"))
 MEASURED = Verdict("info", _("Measured; no target set"))
 NOT_REACHED = Verdict("attention", _("Target not reached"))
+
+
+VERDICTS = {
+    "reached": REACHED,
+    "better": BETTER,
+    "not_reached": NOT_REACHED,
+    "worse": WORSE,
+    "unmeasured": UNMEASURED,
+}
+"""What can be said of a KPI with a target, by its name in an address."""
+
+
+def promised(kpis: QuerySet[Kpi, Kpi]) -> QuerySet[Kpi, Kpi]:
+    """What use cases stand for: their primary KPI with a target, from the proof of concept until they end."""
+    ideas = (Stage.IDEA, *ENDED)
+    return kpis.filter(is_current=True, is_primary=True, target__isnull=False).exclude(use_case__stage__in=ideas)
 
 
 def verdict(kpi: Kpi, value: Decimal | None) -> Verdict:

@@ -6,6 +6,7 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
+from django import forms
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
@@ -48,8 +49,12 @@ def report(request: HttpRequest, key: str) -> HttpResponseBase:
     if found.page:
         return redirect(f"{found.url}?{request.GET.urlencode()}")
     listing = Listing(request)
+    use_cases = listing.use_cases  # its form is cleaned now: what stands in it from here on narrows rows, not use cases
+    for choice in found.choices():
+        values = [("", choice.everything), *choice.values]
+        listing.filter.form.fields[choice.name] = forms.ChoiceField(label=choice.label, choices=values, required=False)
     columns = found.columns()
-    rows = found.rows(request, listing.use_cases)
+    rows = found.rows(request, use_cases)
     asked = request.GET.get("export", "")
     if asked in EXPORT_FORMATS:
         return export_rows(asked, found.key, columns, rows)

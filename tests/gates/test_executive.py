@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -194,6 +195,53 @@ def test_every_count_is_the_length_of_the_list_behind_it() -> None:
         assert client.get(lines[key]["url"]).context["table"].total == lines[key]["now"] == 0, key
     for line in lines.values():
         assert client.get(line["url"], follow=True).status_code == 200, line["url"]
+
+
+def rows_behind(client: Client, line: dict[str, Any]) -> int:
+    """How many rows the file of a report has."""
+    answer = client.get(f"{line['url']}&export=csv")
+    return len(b"".join(answer.streaming_content).decode().strip().splitlines()) - 1  # type: ignore[attr-defined]
+
+
+def test_numbers_of_promises_and_money_lead_to_the_rows_that_they_count() -> None:
+    reached, amended, _never = (KpiFactory.create(use_case=old_case(stage="pilot"), is_primary=True) for _ in range(3))
+    measured(reached, RECENT)
+    measured(amended, RECENT)
+    Kpi.objects.filter(pk=amended.pk).update(is_current=False)
+    amended.pk, amended.version, amended.is_current = uuid4(), 2, True
+    amended.save(force_insert=True)
+    KpiFactory.create(use_case=old_case(stage="idea"), is_primary=True)
+    KpiFactory.create(use_case=reached.use_case, is_primary=False)
+    for cost, budget in (("150", "100"), ("50", "100"), (None, "100")):
+        given = {"cost_to_date": cost and Decimal(cost), "budget_poc": budget and Decimal(budget)}
+        OperatingPlan.objects.update_or_create(use_case=UseCaseFactory.create(), defaults=given)
+    ended = UseCaseFactory.create()
+    OperatingPlan.objects.update_or_create(use_case=ended, defaults={"cost_to_date": Decimal(9), "budget_poc": 1})
+    UseCase.objects.filter(pk=ended.pk).update(stage="stopped", status="closed")
+    client = as_(executive())
+    told = client.get(reverse("gates:executive_data")).json()
+    lines = {(part["key"], line["key"]): line for part in told["sections"] for line in part["lines"]}
+    for key, count in (
+        (("kpis", "reached"), 2),
+        (("kpis", "unmeasured"), 1),
+        (("kpis", "worse"), 0),
+        (("money", "over"), 1),
+        (("money", "unknown"), 1),
+    ):
+        assert (lines[key]["now"], rows_behind(client, lines[key])) == (count, count), key
+    assert rows_behind(client, lines["kpis", "measured"]) == 2
+    assert rows_behind(client, lines["money", "cost_EUR"]) == 2
+    shown = client.get(lines["kpis", "reached"]["url"]).content.decode()
+    assert "Target reached" in shown
+    assert client.get(reverse("portfolio:report", args=["budget"]) + "?money=odd").status_code == 200
+
+
+def test_it_is_marked_under_reports() -> None:
+    page = as_(executive()).get(reverse("gates:executive"))
+    (entry,) = (entry for entry in page.context["nav"] if entry.active)
+    assert entry.url_name == "portfolio:reports"
+    (entry,) = (e for e in as_(executive()).get(reverse("gates:reviews")).context["nav"] if e.active)
+    assert entry.url_name == "gates:reviews"
 
 
 def test_a_unit_narrows_the_numbers_and_the_lists_behind_them() -> None:

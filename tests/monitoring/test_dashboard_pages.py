@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from accounts.models import User
 from monitoring.models import Dashboard
@@ -215,7 +218,9 @@ def test_one_is_made_arranged_and_shared_without_javascript() -> None:
     assert owner.get(url("dashboard_page", made.pk)).status_code == 200
     assert client.post(url("dashboard_delete", made.pk)).status_code == 302
     assert owner.get(url("dashboard_page", made.pk)).status_code == 404
-    assert "Have it back" in client.get(url("dashboards")).content.decode()
+    listed = client.get(url("dashboards")).content.decode()
+    assert "Have it back" in listed
+    assert f"until {date_format(timezone.now() + timedelta(days=30), 'j M Y')}" in " ".join(listed.split())
     assert client.post(url("dashboard_restore", made.pk)).status_code == 302
     assert client.get(url("dashboard_page", made.pk)).status_code == 200
 

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from kernel.errors import Conflict, Invalid
 from ledger.models import Event
 from monitoring import layouts
 from monitoring.models import Dashboard
+from monitoring.models.dashboards import KEPT
 from monitoring.ready_made import ready_made
 from monitoring.selectors.dashboards import dashboards_for, deleted_by, may_edit
 from monitoring.services.dashboards import (
@@ -24,6 +26,7 @@ from monitoring.services.dashboards import (
     import_dashboard,
     restore_dashboard,
 )
+from monitoring.tasks import forget_dashboards
 from monitoring.widget import Scope
 from tests.factories.accounts import PersonFactory, ServiceAccountFactory, give, person_with
 from tests.factories.dashboards import NOTE, dashboard
@@ -121,6 +124,23 @@ def test_a_deleted_one_can_be_had_back_by_its_owner() -> None:
     assert list(dashboards_for(by)) == [made]
     actions = Event.objects.filter(subject_id=str(made.pk)).order_by("index").values_list("action", flat=True)
     assert list(actions) == ["dashboard.created", "dashboard.deleted", "dashboard.restored"]
+
+
+def test_what_nobody_had_back_in_time_is_gone_and_on_record() -> None:
+    by = PersonFactory.create()
+    late = delete_dashboard(dashboard=dashboard(by), by=by)
+    kept = delete_dashboard(dashboard=dashboard(by), by=by)
+    there = dashboard(by)
+    Dashboard.objects.filter(pk=late.pk).update(deleted_at=timezone.now() - KEPT)
+    late.refresh_from_db()
+    assert list(deleted_by(by)) == [kept]
+    with pytest.raises(Conflict, match="too long ago"):
+        restore_dashboard(dashboard=late, by=by)
+    assert forget_dashboards() == 1
+    assert forget_dashboards() == 0
+    assert set(Dashboard.objects.all()) == {kept, there}
+    event = Event.objects.get(action="dashboard.purged")
+    assert (event.subject_id, event.actor_kind) == (str(late.pk), "system")
 
 
 def test_a_name_is_used_once_by_one_person_and_again_after_a_deletion() -> None:

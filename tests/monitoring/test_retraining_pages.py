@@ -77,6 +77,14 @@ def test_the_list_filters_searches_and_exports() -> None:
     assert use_case.name in exported
 
 
+def test_the_list_and_the_calendar_stand_in_the_navigation_of_monitoring() -> None:
+    _use_case, lead, _row = asked()
+    for address in (reverse("monitoring:index"), reverse("monitoring:alerts"), url(""), url("_calendar")):
+        assert f'href="{url("")}"' in page(lead, address), address
+    for address in (url(""), url("_calendar")):
+        assert f'href="{url("_calendar")}"' in page(lead, address)
+
+
 def test_lists_take_as_many_queries_for_one_as_for_five() -> None:
     use_case, lead, _row = asked()
     client, machine = as_(lead), api_as(lead)
