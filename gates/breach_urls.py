@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("breaches/<int:number>/refuse/", breaches.refuse, name="breach_refuse"),
     path("breaches/of/<uuid:pk>/", breaches.decide, name="breach_decide"),
     path("business/<slug:key>/business.pdf", business.pdf, name="business_pdf"),
+    path("business/<slug:key>/business.csv", business.csv, name="business_csv"),
     path("business/<slug:key>/<slug:kpi>/link/", business.link, name="business_link"),
     path("business/<slug:key>/links/<int:pk>/remove/", business.unlink, name="business_unlink"),
 ]

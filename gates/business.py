@@ -157,6 +157,9 @@ def _used(series: Series | None, points: Mapping[int, Any], broken: set[int], no
     return {
         "measured": True,
         "value": _shown(series.last_value, series.unit),
+        "last": Decimal(repr(series.last_value)),
+        "before": None if earlier is None else Decimal(repr(earlier)),
+        "unit": series.unit,
         "at": series.last_time,
         "month_before": _shown(earlier, series.unit) if earlier is not None else "",
         "points": [Decimal(repr(row.value)) for row in rows],

@@ -9,7 +9,9 @@ from typing import Any
 
 from gates.packs.documents import moment, render_pdf
 from kernel.canonical import digest, plain
+from portfolio.models import Assurance
 
+ASSURANCE_TONES = {"in_force": "met", "at_risk": "attention", "reapproval_required": "blocked"}
 TONES = {"met": "met", "attention": "attention", "blocked": "blocked"}
 
 
@@ -26,8 +28,8 @@ def business_words(report: Mapping[str, Any]) -> dict[str, Any]:
         "digest": seal,
         "tail": f"{case['key']} · as of {moment(report['at'])}",
         "title": case["name"],
-        "lead": f"{case['unit']} · {report['stage']} · {report['tier'] or 'no'} tier",
-        "assurance": report["assurance"]["reason"],
+        "lead": f"{case['unit']} · {report['stage']} · {_tier(report['tier'])}",
+        "assurance": _assurance(report["assurance"]),
         "owed": [
             {"what": r["what"], "text": r["text"], "who": r["who"], "due": _day(r["due"])} for r in report["owed"]
         ],
@@ -35,9 +37,9 @@ def business_words(report: Mapping[str, Any]) -> dict[str, Any]:
         "cost": []
         if cost is None
         else [
-            ("Budget", _money(cost["budget"], cost["currency"])),
-            ("Cost so far", _money(cost["spent"], cost["currency"])),
-            ("Share", f"{cost['share']} %" if cost["share"] is not None else "–"),
+            ("Budget", _money(cost["budget"], cost["currency"]) + _until(cost["budget_ends"])),
+            ("Cost so far", _money(cost["spent"], cost["currency"]) + f", as of {_day(cost['as_of'])}"),
+            ("Of the budget", f"{cost['share']} %" if cost["share"] is not None else "–"),
         ],
         "use": [_use(row) for row in report["use"]],
         "since": [
@@ -69,11 +71,32 @@ def _kpi(kpi: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _use(row: Mapping[str, Any]) -> tuple[str, str]:
+def _assurance(found: Mapping[str, Any]) -> dict[str, str]:
+    """What the approval is worth, and why; empty where no gate was passed."""
+    if not found["state"]:
+        return {"label": "", "tone": "neutral", "reason": ""}
+    # The reason is put together from sentences that end with a full stop each.
+    reason = found["reason"].replace(".;", ";").rstrip(".")
+    return {
+        "label": str(Assurance(found["state"]).label),
+        "tone": ASSURANCE_TONES.get(found["state"], "neutral"),
+        "reason": f"{reason}." if reason else "",
+    }
+
+
+def _use(row: Mapping[str, Any]) -> dict[str, str]:
     if not row["measured"]:
-        return row["name"], "nobody measures this"
-    before = f", a month before {row['month_before']}" if row["month_before"] else ""
-    return row["name"], f"{row['value']} ({_day(row['at'])}{before})"
+        return {"name": row["name"], "now": "", "before": "", "day": ""}
+    before = row["month_before"] or "–"
+    return {"name": row["name"], "now": row["value"], "before": before, "day": _day(row["at"])}
+
+
+def _tier(tier: str) -> str:
+    return f"{tier} tier" if tier else "not classified"
+
+
+def _until(day: date | None) -> str:
+    return f", until {_day(day)}" if day else ""
 
 
 def _number(value: Decimal | None) -> str:

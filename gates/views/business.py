@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,8 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import actions_on
 from gates.business import business_report
+from gates.business_rows import COLUMNS, rows_of
 from gates.forms.business import LinkForm
 from gates.packs.business import business_pdf
+from kernel.exports import export_rows
 from kernel.htmx import render
 from monitoring.models import KpiLink
 from monitoring.services.kpi_links import RIGHTS, link_kpi, unlink_kpi
@@ -30,6 +32,15 @@ def pdf(request: HttpRequest, key: str) -> HttpResponse:
     found = HttpResponse(business_pdf(business_report(use_case)), content_type="application/pdf")
     found["Content-Disposition"] = f'attachment; filename="{use_case.key}-business.pdf"'
     return found
+
+
+@require_safe
+@login_required
+def csv(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Every number and line of the tab as rows; ``?format=xlsx`` as a workbook."""
+    use_case = find_use_case(request, key)
+    form = "xlsx" if request.GET.get("format") == "xlsx" else "csv"
+    return export_rows(form, f"{use_case.key}-business", COLUMNS, rows_of(business_report(use_case)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import timedelta
 from decimal import Decimal
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -172,8 +174,8 @@ def test_strangers_find_nothing_and_nobody_reads_without_signing_in() -> None:
     other = Client()
     other.force_login(person_with("business_owner", UseCaseFactory.create()))
     key = case.use_case.key
-    paper = reverse("gates:business_pdf", args=[key])
-    for address in (tab(case), paper):
+    files = [reverse(f"gates:business_{kind}", args=[key]) for kind in ("pdf", "csv")]
+    for address in (tab(case), *files):
         assert other.get(address).status_code == 404
         assert Client().get(address).status_code == 302
     api = f"/api/v1/use-cases/{key}/business/"
@@ -196,6 +198,23 @@ def test_rest_and_paper_say_the_same() -> None:
     made = client.get(reverse("gates:business_pdf", args=[case.use_case.key]))
     assert made["Content-Type"] == "application/pdf"
     assert made.content.startswith(b"%PDF")
+
+
+def test_the_file_has_every_number_with_its_unit_and_day() -> None:
+    case = system()
+    promised(case.use_case)
+    owed(case)
+    client = Client()
+    client.force_login(case.signers["business_owner"])
+    address = reverse("gates:business_csv", args=[case.use_case.key])
+    assert address in page(case.signers["business_owner"], tab(case))
+    text = b"".join(client.get(address).streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    rows = [(row["Section"], row["Figure"], row["Value"], row["Unit"]) for row in csv.DictReader(StringIO(text))]
+    assert ("Promised and measured", "measured", "80", "minutes") in rows
+    assert ("Promised and measured", "of the way", "67", "%") in rows
+    assert ("How it is used", "now", "", "") in rows
+    assert any(row[0] == "Decisions owed" for row in rows)
+    assert client.get(f"{address}?format=xlsx").headers["Content-Type"].endswith("sheet")
 
 
 def test_home_leads_to_it() -> None:
