@@ -3,6 +3,7 @@ import { AriaComponent, DataZoomSliderComponent, GridComponent, LegendComponent,
 import { BarChart, LineChart, ScatterChart } from "echarts/charts";
 import { init, use } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
+import { boardPicture, keep } from "./modules/board_picture.js";
 import { optionsFor } from "./modules/chart_options.js";
 import { fillTable } from "./modules/chart_table.js";
 import { offerRange, savePng, zoom } from "./modules/chart_tools.js";
@@ -88,7 +89,22 @@ function redrawAll() {
   for (const chart of drawn.values()) redraw(chart);
 }
 
+async function picture(button) {
+  const { title, failed } = button.dataset;
+  const grid = document.querySelector(".widgets");
+  const instances = new Map([...drawn].map(([canvas, chart]) => [canvas, chart.instance]));
+  button.disabled = true;
+  try {
+    keep(await boardPicture(grid, instances, { title, lead: grid.dataset.lead }), title);
+  } catch {
+    button.textContent = failed;
+  }
+  button.disabled = false;
+}
+
 document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-board-png]");
+  if (button) return void picture(button);
   const figure = event.target.closest?.("[data-chart]");
   const chart = figure && drawn.get(figure.querySelector("[data-chart-canvas]"));
   if (!chart) return;

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
@@ -83,9 +84,22 @@ def page(request: HttpRequest, **where: Any) -> HttpResponse:
         "wall": request.GET.get("wall") == "1",
         "may_edit": board.dashboard is not None and may_edit(user, board.dashboard),
         "versions": _versions(board, user),
+        "picture_lead": _picture_lead(board, form.span),
         "urls": {name: board.url(name) for name in ("page", "definition", "csv", "copy")},
     }
     return render(request, "monitoring/dashboards/page.html", context, partial="grid")
+
+
+def _picture_lead(board: Board, span: Span) -> str:
+    """What a picture says above the widgets: about what, from when to when, as of when."""
+    now = timezone.now()
+    start = f"{span.start:%Y-%m-%d %H:%M}" if span.start else _("the first value")
+    told = {
+        "scope": board.scope.name,
+        "range": f"{start} – {min(span.end, now):%Y-%m-%d %H:%M} UTC",
+        "now": f"{now:%Y-%m-%d %H:%M} UTC",
+    }
+    return _("%(scope)s · %(range)s · as of %(now)s") % told
 
 
 @require_safe

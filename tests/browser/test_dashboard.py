@@ -93,6 +93,15 @@ def test_a_dashboard_is_arranged_shared_seen_by_another_exported_and_turned(prod
     with theirs.expect_download() as drawing:
         png.click()
     assert Path(drawing.value.path()).read_bytes().startswith(b"\x89PNG")
+    theirs.locator("summary").filter(has_text="More").first.click()
+    with theirs.expect_download() as picture:
+        theirs.get_by_role("button", name="All of it as PNG").click()
+    whole = Path(picture.value.path()).read_bytes()
+    grid = theirs.locator(".widgets").bounding_box()
+    assert whole.startswith(b"\x89PNG")
+    assert grid is not None
+    assert int.from_bytes(whole[16:20], "big") >= grid["width"]  # its header says how wide and high it is
+    assert int.from_bytes(whole[20:24], "big") >= grid["height"]
     for name, start in (("All numbers as CSV", "Widget,Row"), ("Definition as JSON", "{")):
         if not theirs.get_by_role("link", name=name).is_visible():
             theirs.locator("summary").filter(has_text="More").first.click()
