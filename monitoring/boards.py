@@ -133,12 +133,15 @@ def _cell(board: Board, entry: dict[str, Any], look: Look, *, all_data: bool) ->
 
 def _series_heading(refs: Sequence[str], look: Look) -> str:
     found = find(refs[:1], look.scope, look.user)
-    names = [series_name(series) for series in found.values()]
-    if not names:
+    series = next(iter(found.values()), None)
+    if series is None:
         return ""
+    name = series_name(series)
+    if series.version is not None and look.scope.version is None:
+        name = f"{name} · {series.version.label}"
     if look.scope.use_case is None:
-        names = [f"{series.use_case.key} {name}" for series, name in zip(found.values(), names, strict=True)]
-    return f"{names[0]} +{len(refs) - 1}" if len(refs) > 1 else names[0]
+        name = f"{series.use_case.key} {name}"
+    return f"{name} +{len(refs) - 1}" if len(refs) > 1 else name
 
 
 def _ready_words(scope: Scope) -> str:

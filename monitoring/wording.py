@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.db.models import QuerySet
 from django.utils.translation import ngettext
 
 from monitoring.catalogue import metric_name
@@ -29,8 +30,14 @@ def with_unit(value: float | None, unit: str) -> str:
     return f"{shown}%" if unit == "%" else f"{shown} {unit}"
 
 
+def metric_choices(series: QuerySet[Series]) -> list[tuple[str, str]]:
+    """The metrics of these series, each by the name that a series of it has, in the order of names. One query."""
+    named = {key: name or metric_name(key) for key, name in series.order_by("-pk").values_list("metric", "name")}
+    return sorted(named.items(), key=lambda choice: choice[1].lower())
+
+
 def series_name(series: Series) -> str:
-    """What the series is called: its own name, or its metric with version and segment."""
+    """What the series is called: its own name or its metric, with the segment."""
     name = series.name or metric_name(series.metric)
     return f"{name} ({series.segment})" if series.segment else name
 

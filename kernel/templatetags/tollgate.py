@@ -137,22 +137,6 @@ def decimal(value: object) -> str:
 
 
 @register.filter
-def measured(value: object) -> str:
-    """A measured value to five significant digits, its whole part never shortened: 36.364, 0.0049464, 104732.
-
-    For places where many values stand; the exact one is in the table of the chart and in every export.
-    """
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return decimal(value)
-    if not number.is_finite() or not number:
-        return decimal(value)
-    places = min(0, number.adjusted() - 4)
-    return decimal(round(number, -places))
-
-
-@register.filter
 def grouped(value: object) -> str:
     """A sum or a count as people write it: 465,000."""
     text = decimal(value)

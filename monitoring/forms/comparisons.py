@@ -12,11 +12,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from governance.models import ModelVersion
-from monitoring.catalogue import HIGHER, LOWER, metric_name
+from monitoring.catalogue import HIGHER, LOWER
 from monitoring.forms.filters import Filters
 from monitoring.models import Comparison, Series
 from monitoring.selectors.comparing import versions_of
 from monitoring.services.comparisons import REASON_LENGTH
+from monitoring.wording import metric_choices
 from portfolio.models import UseCase
 
 
@@ -95,13 +96,11 @@ class ComparisonForm(forms.Form):
         self.initial.setdefault("champion", live)
         self.initial.setdefault("kind", Comparison.Kind.SHADOW)
         self.initial.setdefault("basis", Comparison.Basis.POINTS)
-        watched = Series.objects.filter(use_case=use_case, direction__in=(HIGHER, LOWER)).order_by("metric", "pk")
-        named = {key: name or metric_name(key) for key, name in watched.values_list("metric", "name").reverse()}
-        keys = sorted(named.items(), key=lambda one: str(one[1]).lower())
+        watched = metric_choices(Series.objects.filter(use_case=use_case, direction__in=(HIGHER, LOWER)))
         chosen: Any = self.fields["metric"]
-        chosen.choices = [("", _("Choose…")), *keys]
+        chosen.choices = [("", _("Choose…")), *watched]
         guards: Any = self.fields["guardrails"]
-        guards.choices = keys
+        guards.choices = watched
 
     def values(self) -> dict[str, Any]:
         given = dict(self.cleaned_data)

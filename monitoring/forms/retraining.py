@@ -10,11 +10,11 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from monitoring.catalogue import metric_name
 from monitoring.forms.filters import Filters
 from monitoring.models import RetrainingReceiver, RetrainingRequest, RetrainingSetup, Series
 from monitoring.models.retraining import TRANSITIONS
 from monitoring.selectors.retraining import by_state, searched
+from monitoring.wording import metric_choices
 from portfolio.models import UseCase
 
 LONGEST = 4000
@@ -40,10 +40,7 @@ class SetupForm(forms.Form):
             names = ("on_due_day", "on_breach_of", "accept_hours", "finish_hours")
             initial |= {name: getattr(setup, name) for name in names}
         super().__init__(*args, **{**kwargs, "initial": initial})
-        metrics = (
-            Series.objects.filter(use_case=use_case).order_by("metric").values_list("metric", flat=True).distinct()
-        )
-        choices = [(metric, metric_name(metric)) for metric in metrics]
+        choices = metric_choices(Series.objects.filter(use_case=use_case))
         self.fields["on_breach_of"].choices = choices  # type: ignore[attr-defined]  # a field of choices
         if not choices:
             del self.fields["on_breach_of"]

@@ -98,28 +98,6 @@ def test_decimals_have_no_exponent_and_no_trailing_zeros(value: object, text: st
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (36.36363636363636, "36.364"),
-        (0.004946407135962807, "0.0049464"),
-        (-0.42773, "-0.42773"),
-        (4415.97, "4416"),
-        (104732.4, "104732"),
-        (99999.96, "100000"),
-        (1234567, "1234567"),
-        (85, "85"),
-        (0.0, "0"),
-        (1e-12, "0.000000000001"),
-        (None, ""),
-        ("text", "text"),
-        (float("inf"), "inf"),
-    ],
-)
-def test_measured_values_have_five_digits_and_keep_their_whole_part(value: object, text: str) -> None:
-    assert tollgate.measured(value) == text
-
-
-@pytest.mark.parametrize(
     ("name", "letters"),
     [
         ("Ada Lovelace", "AL"),

@@ -111,6 +111,14 @@ def test_the_ready_made_one_of_a_use_case_shows_what_matters() -> None:
     assert "style=" not in page
 
 
+def test_the_same_metric_of_two_versions_is_told_apart() -> None:
+    series, lead = watched()
+    version = ModelVersionFactory.create(model__use_case=series.use_case, label="7.1")
+    points(SeriesFactory.create(use_case=series.use_case, metric=series.metric, version=version), [0.7])
+    page = as_(lead).get(url("ready_page", USE_CASE, series.use_case.key)).content.decode()
+    assert "F1 score · 7.1" in page
+
+
 @pytest.mark.parametrize("key", sorted(widgets.keys()))
 def test_every_widget_has_a_page_data_and_a_file_for_every_scope(key: str) -> None:
     series, lead = watched()
