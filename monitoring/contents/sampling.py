@@ -111,7 +111,7 @@ def of_batches(batches: Iterable[Any], longest: int, tell: Progress) -> Iterator
 
 
 def _of_parquet(path: Path, wanted: str) -> Iterator[pa.Table]:
-    with pyarrow.parquet.ParquetFile(path) as file:
+    with pyarrow.parquet.ParquetFile(path, pre_buffer=False) as file:  # or all of the column is read ahead
         names = columns_like(wanted, file.schema_arrow.names)
         for batch in file.iter_batches(batch_size=AT_ONCE, columns=names, use_threads=False):
             yield pa.Table.from_batches([batch]).select(names)

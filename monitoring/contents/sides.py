@@ -67,24 +67,24 @@ def of_vectors(kept: Reservoir) -> Side:
     finite = np.isfinite(rows).all(axis=1)
     used = np.ascontiguousarray(rows[finite])
     empty = int((~there).sum())
-    digest = hashlib.sha256(used.astype("<f8").tobytes()).hexdigest()
+    digest = hashlib.sha256(used.astype("<f4", copy=False)).hexdigest()
     unusable = len(rows) - len(used)
     return Side(used, kept.rows, table.num_rows, empty, unusable, tuple(table.column_names), digest)
 
 
-def _side_by_side(table: pa.Table) -> NDArray[np.float64]:
+def _side_by_side(table: pa.Table) -> NDArray[np.float32]:
     found = []
     for name, column in zip(table.column_names, table.columns, strict=True):
         is_text = pa.types.is_large_string(column.type)
         given = pc.if_else(pc.equal(pc.utf8_trim_whitespace(column), ""), None, column) if is_text else column
         try:
-            found.append(given.cast(pa.float64()).fill_null(float("nan")).to_numpy())
+            found.append(given.cast(pa.float32()).fill_null(float("nan")).to_numpy())
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             raise ContentError("no_numbers", name=name, kind=str(column.type)) from None
     return np.column_stack(found)
 
 
-def _of_lists(name: str, column: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _of_lists(name: str, column: Any) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """The vectors that are there, and which rows have one."""
     if pa.types.is_null(column.type):
         return np.empty((0, 0)), np.zeros(len(column), dtype=bool)
@@ -102,7 +102,7 @@ def _of_lists(name: str, column: Any) -> tuple[NDArray[np.float64], NDArray[np.b
     if len(sizes) and not 1 <= sizes[0] <= LONGEST_VECTOR:
         raise ContentError("odd_size", name=name, size=int(sizes[0]), most=LONGEST_VECTOR)
     try:
-        flat = pc.list_flatten(column).cast(pa.float64()).fill_null(float("nan")).to_numpy()
+        flat = pc.list_flatten(column).cast(pa.float32()).fill_null(float("nan")).to_numpy()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise ContentError("no_vectors", name=name, kind=str(kind)) from None
     return flat.reshape(len(column), int(sizes[0]) if len(sizes) else 0), there
@@ -111,7 +111,7 @@ def _of_lists(name: str, column: Any) -> tuple[NDArray[np.float64], NDArray[np.b
 def _written_out(name: str, texts: Sequence[str | None]) -> pa.Array:
     """Vectors as CSV, pgvector and arrays of PostgreSQL write them: [1.5,2] or {1.5,2}."""
     found = [None if text is None or not text.strip() else _vector(name, text.strip()) for text in texts]
-    return pa.array(found, pa.large_list(pa.float64()))
+    return pa.array(found, pa.large_list(pa.float32()))
 
 
 def _vector(name: str, text: str) -> list[float]:

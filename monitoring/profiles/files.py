@@ -268,7 +268,9 @@ def _opened(files: Sequence[Path]) -> Iterator[Data]:
         opened: list[Any] = []
         try:
             for path in files:
-                opened.append(pyarrow.parquet.ParquetFile(path, read_dictionary=_texts(path)))  # noqa: PERF401  # closed below
+                # Without pre_buffer: it would read a column ahead whole, all of its row groups.
+                file = pyarrow.parquet.ParquetFile(path, read_dictionary=_texts(path), pre_buffer=False)
+                opened.append(file)  # closed below
             yield ParquetFiles(opened)
         except pa.ArrowException as error:
             raise ProfileError(str(error).splitlines()[0][:200]) from None

@@ -218,6 +218,17 @@ def test_of_many_rows_a_fair_sample_is_kept() -> None:
     assert np.abs(np.bincount(found // 10_000) - 100).max() < 40
 
 
+def test_a_file_is_read_a_stretch_at_a_time(tmp_path: Path) -> None:
+    chance = np.random.default_rng(1)
+    table = pa.table({"x": pa.array(list(chance.normal(size=(20_000, 50)))), "y": chance.normal(size=20_000)})
+    file = tmp_path / "rows.parquet"
+    pyarrow.parquet.write_table(table, file, row_group_size=1000, use_dictionary=False)
+    size, before, most = file.stat().st_size, pa.total_allocated_bytes(), 0
+    for _stretch in sampling.of_files([file], "x", 2000, lambda _done, _total: None):
+        most = max(most, pa.total_allocated_bytes() - before)
+    assert most < size / 3
+
+
 def test_the_web_process_never_loads_the_classifier() -> None:
     told = (
         "import os, sys; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings'; import django; django.setup();"
