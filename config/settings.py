@@ -223,6 +223,8 @@ SPECTACULAR_SETTINGS = {
         "KpiDirectionEnum": "portfolio.models.kpis.Direction",
         "SeriesDirectionEnum": "monitoring.api.serializers.DIRECTIONS",
         "RuleOperatorEnum": "monitoring.models.Rule.Op",
+        "SeriesKindEnum": "monitoring.api.serializers.KINDS",
+        "ResponseByEnum": "monitoring.models.Alert.ResponseBy",
         "BreachOutcomeEnum": "monitoring.models.Alert.Outcome",
         "FindingOutcomeEnum": "gates.models.CriterionFinding.Outcome",
         "DecisionOutcomeEnum": "gates.models.Decision.Outcome",

@@ -15,9 +15,9 @@ from rest_framework.views import APIView
 from accounts.api.idempotency import IdempotentMixin
 from monitoring import services
 from monitoring.models import Alert
-from monitoring.responses import TIERS, Target, targets
+from monitoring.responses import Target, targets
 from portfolio.api.use_cases import unit_by_code, user_of
-from portfolio.models import BusinessUnit, Tier
+from portfolio.models import BusinessUnit
 
 TAG = ["alerts"]
 UNIT = OpenApiParameter("unit", OpenApiTypes.STR, description="Code of a unit; the whole organisation without one.")
@@ -26,7 +26,7 @@ UNIT = OpenApiParameter("unit", OpenApiTypes.STR, description="Code of a unit; t
 class ResponseTimeShape(serializers.Serializer[Any]):
     """How soon alerts of one level are seen and over on one tier, how bad they are, who is told otherwise."""
 
-    tier = serializers.ChoiceField(choices=[(tier, Tier(tier).label) for tier in TIERS], read_only=True)
+    tier = serializers.CharField(read_only=True, help_text="high, limited or minimal")
     level = serializers.ChoiceField(choices=Alert.Level.choices, read_only=True)
     severity = serializers.ChoiceField(choices=Alert.Severity.choices)
     acknowledge_minutes = serializers.IntegerField(help_text="From when it opens to when somebody has seen it.")

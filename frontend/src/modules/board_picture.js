@@ -11,6 +11,7 @@ export async function boardPicture(grid, charts, { title, lead }) {
   await settled(grid);
   grid.classList.add("is-pictured");
   try {
+    await pause(150); // charts take the width that they have now
     const images = await imagesOf(grid);
     return await new Promise((done) => paintAll(grid, { charts, images, title, lead }).toBlob(done, "image/png"));
   } finally {
@@ -26,11 +27,15 @@ export function keep(blob, title) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
+function pause(milliseconds) {
+  return new Promise((done) => setTimeout(done, milliseconds));
+}
+
 // Charts that are being loaded are waited for; one that failed says so in its place.
 async function settled(grid) {
   const until = Date.now() + PATIENCE;
   while (grid.querySelector("[data-chart-canvas][data-state=loading]") && Date.now() < until) {
-    await new Promise((done) => setTimeout(done, 100));
+    await pause(100);
   }
 }
 
