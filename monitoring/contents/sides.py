@@ -67,7 +67,7 @@ def of_vectors(kept: Reservoir) -> Side:
     finite = np.isfinite(rows).all(axis=1)
     used = np.ascontiguousarray(rows[finite])
     empty = int((~there).sum())
-    digest = hashlib.sha256(used.astype("<f4", copy=False)).hexdigest()
+    digest = hashlib.sha256(used.astype("<f4", copy=False).tobytes()).hexdigest()
     unusable = len(rows) - len(used)
     return Side(used, kept.rows, table.num_rows, empty, unusable, tuple(table.column_names), digest)
 
@@ -87,7 +87,7 @@ def _side_by_side(table: pa.Table) -> NDArray[np.float32]:
 def _of_lists(name: str, column: Any) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """The vectors that are there, and which rows have one."""
     if pa.types.is_null(column.type):
-        return np.empty((0, 0)), np.zeros(len(column), dtype=bool)
+        return np.empty((0, 0), dtype=np.float32), np.zeros(len(column), dtype=bool)
     if pa.types.is_large_string(column.type):
         column = pa.chunked_array([_written_out(name, column.to_pylist())])
     kind = column.type
