@@ -13,10 +13,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.access import actions_on, for_user
 from kernel.errors import DomainError
-from kernel.htmx import render
+from kernel.htmx import asks_for_partial, render
 from kernel.tables import Column, TableState, export_rows
 from monitoring import services
 from monitoring.content_reports import document
@@ -136,6 +137,8 @@ def compare(request: HttpRequest, pk: UUID) -> HttpResponse:
 def comparison(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One comparison: how far it is, what came of it and what that means."""
     found = _comparison(request, pk)
+    if asks_for_partial(request) and not found.is_open:
+        return HttpResponseClientRefresh()  # the page around the progress says what it is now, too
     is_done = found.state == ContentComparison.JobState.DONE
     context = {
         "comparison": found,

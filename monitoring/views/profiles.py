@@ -13,11 +13,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.access import actions_on, for_user
 from accounts.models import User
 from kernel.errors import DomainError
-from kernel.htmx import render
+from kernel.htmx import asks_for_partial, render
 from kernel.tables import Column, TableState, export_rows
 from monitoring import profiling, services
 from monitoring.forms.profiles import CurrentForm, ProfileFilterForm, ReferenceForm, TermsForm
@@ -65,6 +66,8 @@ def index(request: HttpRequest, key: str) -> HttpResponseBase:
 def page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One profile: how far it is, what it holds, what came of it."""
     profile = _find(request, pk)
+    if asks_for_partial(request) and not profile.is_open:
+        return HttpResponseClientRefresh()  # the page around the progress says what it is now, too
     context = {
         "profile": profile,
         "use_case": profile.use_case,

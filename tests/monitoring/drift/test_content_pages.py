@@ -84,7 +84,10 @@ def test_a_lead_watches_texts_and_next_time_only_says_where_newer_ones_lie(root:
     row = ContentComparison.objects.get()
     assert answer.headers["Location"] == url("content_comparison", row.pk)
     assert "Rows are being read" in text(lead, url("content_comparison", row.pk))
+    asking = {"HX-Request": "true", "HX-Target": "progress"}
+    assert "HX-Refresh" not in lead.get(url("content_comparison", row.pk), headers=asking).headers
     classifying.compare(row.pk)
+    assert lead.get(url("content_comparison", row.pk), headers=asking).headers["HX-Refresh"] == "true"
     page = text(lead, url("content_comparison", row.pk))
     assert "A classifier tells the newer row from the reference row in 100 of 100 pairs" in page
     assert "50 is out of that range: the newer rows do differ." in page
