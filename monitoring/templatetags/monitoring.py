@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from django import template
 
+from monitoring.catalogue import metric_name
 from monitoring.drift_wording import number_words, p_words
 from monitoring.models import Rule, Series, Source
 from monitoring.selectors.facts import FIXED
@@ -20,6 +21,12 @@ register = template.Library()
 def series_name(series: Series) -> str:
     """What the series is called: its own name, or its metric, with the segment."""
     return name_of(series)
+
+
+@register.filter
+def metric_label(key: str) -> str:
+    """What the catalogue calls a metric; one of somebody's own by its key."""
+    return metric_name(key)
 
 
 @register.filter

@@ -127,6 +127,7 @@ def test_segments_versions_and_the_period_before_are_drawn_over_it() -> None:
     points(series, [0.9, 0.8], minutes_apart=60 * 24 * 40)
     points(other, [0.7])
     assert "Nordics" in page(series)
+    assert "<span>Segments and versions</span>" not in page(series)  # one choice is a list to pick from, not a tick box
     drawn = chart(series, overlay=other.pk, compare="on")
     assert [line["name"] for line in drawn["series"]] == ["F1 score", "F1 score (Nordics)", "The period before"]
     assert [line["points"][0][1] for line in drawn["series"]] == [0.8, 0.7, 0.9]
