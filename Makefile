@@ -24,7 +24,8 @@ VENV_READY := $(VENV)/.installed
 NPM_READY := frontend/node_modules/.installed
 ASSETS_READY := static/dist/.built
 
-.PHONY: setup run peers test test-long test-browser lint audit format bench lock assets clean help
+.PHONY: setup run peers test test-long test-browser lint format bench lock assets clean help
+.PHONY: style types imports templates security audit
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -6
@@ -82,17 +83,29 @@ $(PEERS)/.installed: requirements/peers.txt
 	@$(PEERS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/peers.txt
 	@touch $@
 
+# One PostgreSQL database and one Redis serve one product; embedded, each process has its own.
 test-browser: setup
-	$(BIN)/pytest -m browser
+	$(BIN)/pytest -m browser -n $(if $(DATABASE_URL)$(REDIS_URL),1,2) --dist loadfile
 
+# The types take longest: everything else is done beside them.
 lint: $(VENV_READY)
+	@$(MAKE) --no-print-directory --jobs 2 types style imports templates security audit
+
+types: $(VENV_READY)
+	$(BIN)/mypy
+
+style: $(VENV_READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+
+imports: $(VENV_READY)
 	$(BIN)/lint-imports
+
+templates: $(VENV_READY)
 	$(BIN)/djlint templates --lint --quiet
+
+security: $(VENV_READY)
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(PACKAGES) client
-	@$(MAKE) --no-print-directory audit
 
 # Fails on a known vulnerability; says so, and goes on, where the advisory database cannot be asked.
 audit: $(VENV_READY)

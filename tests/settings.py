@@ -21,6 +21,8 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"] = {"anon": None}
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 ACCOUNT_RATE_LIMITS = False
+# Every test client builds the middleware anew: looking for all static files each time is a fifth of a page test.
+WHITENOISE_AUTOREFRESH = True
 
 _database = DATABASES["default"]
 if "sqlite" in str(_database["ENGINE"]):

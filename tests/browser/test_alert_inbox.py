@@ -10,7 +10,7 @@ from tests.browser.conftest import Enter
 from tests.browser.product import Product
 from tests.browser.visitor import PHONE
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def test_a_rule_is_tried_on_the_past_and_nothing_is_stored(product: Product, enter: Enter) -> None:

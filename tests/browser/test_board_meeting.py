@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.conftest import Enter
 from tests.browser.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 CHAIR, MANAGER = "Amara Diallo", "Nadia Rahman"
 OWN_UNIT, STEPS_ASIDE = "Sofia Marchetti", "Victor Amundsen"

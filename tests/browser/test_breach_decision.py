@@ -20,7 +20,7 @@ from tests.browser.conftest import Enter
 from tests.browser.product import Product
 from tests.browser.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 WITHIN = 180.0
 BUNDLE = {"code": "git:8f2c11a", "data": "sha256:77aa", "environment": "sha256:01bc", "prompts": "none"}

@@ -17,7 +17,7 @@ from tests.browser import scout
 from tests.browser.conftest import Enter
 from tests.browser.product import Product
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 WITHIN = 90.0
 
 

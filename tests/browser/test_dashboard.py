@@ -14,7 +14,7 @@ from tests.browser.conftest import Enter
 from tests.browser.product import Product
 from tests.browser.visitor import PHONE
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def order(page: Page) -> list[str]:

@@ -16,7 +16,7 @@ from tests.browser.conftest import Enter
 from tests.browser.product import Product
 from tests.browser.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 WITHIN = 60.0
 

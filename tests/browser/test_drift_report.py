@@ -17,7 +17,7 @@ from tests.browser.conftest import Enter
 from tests.browser.product import Product
 from tests.browser.visitor import PHONE, Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 WITHIN = 60.0
 

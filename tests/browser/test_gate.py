@@ -12,7 +12,7 @@ from tests.browser.conftest import Enter
 from tests.browser.product import Product
 from tests.browser.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 SIGNERS = ("business_owner", "technical_lead", "data_steward")
 NOT_ASKED = "ai_governance_board"

@@ -12,7 +12,7 @@ from config.env import BASE_DIR
 from tests.browser.conftest import Enter
 from tests.browser.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 MANAGER = "Nadia Rahman"
 INVENTORY = """key,name,unit_code,stage,tier

@@ -12,7 +12,7 @@ from tests.browser.conftest import Enter
 from tests.browser.product import Product
 from tests.browser.visitor import DESK, PHONE, Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 READER = "Ruth Okafor"
 DRAWN = ("series", "dashboard", "tab monitoring", "tab kpis", "timeline")

@@ -10,7 +10,7 @@ from tests.browser.conftest import Enter
 from tests.browser.product import Product
 from tests.browser.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 MENDED = "Supplier risk is scored late, in all four regions."
 WHY = "The rollback of the second region was not tried."
