@@ -26,6 +26,8 @@ MOST_VALUES = 20_000
 MOST_NAME = 200
 FAR = 4e307
 """No lattice begins or ends further out: the distance of its ends has to be a number too."""
+NEAR = 1e-290
+"""The least margin of a lattice: numbers nearer to each other than its cells count as one."""
 
 
 class Kind(StrEnum):
@@ -159,4 +161,5 @@ def lattice_for(sample: Any, least: float, greatest: float, *, whole: bool, cell
     margin = (high - low) / 20
     if margin <= 4 * math.ulp(max(abs(low), abs(high))) * cells:
         margin = max(abs(low), abs(high)) / 2 or 0.5
+    margin = max(margin, NEAR)
     return Lattice(low - margin, high + margin, cells)
