@@ -107,6 +107,7 @@ def _the_reviewer_answers_by_keys(visitor: Visitor) -> None:
     for n, against in ((2, False), (3, True), (4, True)):
         visitor.go(f"/monitoring/outputs/?q=walk-{n}")
         page.get_by_role("link", name=f"Walk: case {n} is settled").click()
+        expect(page.locator("h1")).to_contain_text(f"Walk: case {n} is settled")
         again = page.get_by_role("button", name="Review this output")
         if again.count():
             again.click()
