@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 from django.utils.translation import gettext as _
 
@@ -45,6 +44,8 @@ def _sampled(place: Placed, column: str, longest: int, tell: Tell) -> sampling.R
 
 
 def _of_duckdb(place: Placed, column: str, longest: int, tell: Tell) -> sampling.Reservoir:
+    import duckdb  # by workers alone: the web knows this module by way of its tasks
+
     with duckdb.connect(str(one(place.path)), read_only=True, config=DUCKDB_CONFIG) as database:
         rows = sql.DUCKDB.name(place.query)
         described = database.execute(f"SELECT column_name FROM (DESCRIBE SELECT * FROM {rows})")

@@ -82,6 +82,7 @@ def store(
     result = Stored(received=len(rows))
     if not rows:
         return result
+    rows = sorted(rows)
     with connection.cursor() as cursor:
         write = _Writer(cursor, rows, now)
         result.inserted = write.new()
@@ -107,7 +108,7 @@ def unique(rows: Sequence[Row]) -> tuple[Sequence[Row], int | None]:
 
 
 class _Writer:
-    """The statements of one batch.
+    """The statements of one batch, whose rows come in the order of their keys.
 
     On PostgreSQL the rows travel as one array a column, which costs the server less than a staging table up to some
     thousand rows, and one round trip instead of three; above that they are copied into a staging table, which is this
@@ -131,7 +132,7 @@ class _Writer:
         return int(self.cursor.rowcount)
 
     def _new_on_sqlite(self) -> int:
-        rows, inserted = sorted(self.rows), 0
+        rows, inserted = self.rows, 0
         whole = len(rows) - len(rows) % AT_ONCE
         # Straight to the driver: Django would look for the places of all values anew each time, and a statement for
         # each row would hand the interpreter to another thread and take it back as often.
@@ -199,7 +200,6 @@ _COPY = "COPY monitoring_staging (series_id, time, step, value, n) FROM STDIN"
 _INSERT_ALL = """
 INSERT INTO monitoring_point (series_id, time, step, revision, value, n, received_at)
 SELECT series_id, time, step, 0, value, n, %s::timestamptz FROM {rows} AS s(series_id, time, step, value, n)
-ORDER BY series_id, time, step
 ON CONFLICT DO NOTHING
 """
 _INSERT_EACH = """

@@ -49,8 +49,11 @@ class Known:
 def locked(ids: Iterable[int]) -> list[Known]:
     """The series of a batch, locked until the transaction ends, in one order by everybody."""
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK_POSTGRESQL if is_postgresql() else _LOCK_SQLITE, [orjson.dumps(list(ids)).decode()])
-        return [Known(*row) if is_postgresql() else _from_sqlite(row) for row in cursor.fetchall()]
+        if is_postgresql():
+            cursor.execute(_LOCK_POSTGRESQL, [list(ids)])
+            return [Known(*row) for row in cursor.fetchall()]
+        cursor.execute(_LOCK_SQLITE, [orjson.dumps(list(ids)).decode()])
+        return [_from_sqlite(row) for row in cursor.fetchall()]
 
 
 def touch(series: Sequence[Known], rows: Sequence[Row], *, revised: bool, now: datetime) -> list[int]:
@@ -119,7 +122,7 @@ _COLUMNS = f"s.id, s.created_at, s.expected_every_seconds, {', '.join(f's.{name}
 _COLUMNS += ", s.judge_asked_at, s.rollup_from, s.rollup_to"
 _LOCK_POSTGRESQL = f"""
 SELECT {_COLUMNS} FROM monitoring_series s
-WHERE s.id IN (SELECT value::bigint FROM jsonb_array_elements_text(%s::jsonb)) ORDER BY s.id FOR UPDATE OF s
+WHERE s.id = ANY(%s) ORDER BY s.id FOR UPDATE OF s
 """  # noqa: S608  # constants only
 _LOCK_SQLITE = f"""
 SELECT {_COLUMNS} FROM monitoring_series s WHERE s.id IN (SELECT value FROM json_each(%s)) ORDER BY s.id

@@ -233,7 +233,7 @@ def test_the_web_process_never_loads_the_classifier() -> None:
     told = (
         "import os, sys; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings'; import django; django.setup();"
         "import config.urls; from django.urls import get_resolver; get_resolver().url_patterns;"
-        "print([name for name in ('sklearn', 'scipy') if name in sys.modules])"
+        "print([name for name in ('sklearn', 'scipy', 'duckdb') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.splitlines()[-1] == "[]"
