@@ -14,6 +14,7 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.access import for_user
+from kernel.errors import DomainError
 from kernel.htmx import asks_for_partial, render
 from monitoring.models import Alert, Rule, Series, Source
 from portfolio.models import UseCase
@@ -25,11 +26,11 @@ VIEW, CONFIGURE = "use_case.view", "monitor.configure"
 
 
 def find_series(request: HttpRequest, pk: int) -> Series:
-    return _find(request, Series.objects.select_related("use_case__unit", "version", "source"), pk)
+    return find(request, Series.objects.select_related("use_case__unit", "version", "source"), pk)
 
 
 def find_rule(request: HttpRequest, pk: UUID) -> Rule:
-    return _find(request, Rule.objects.select_related("series__use_case__unit", "series__version"), pk)
+    return find(request, Rule.objects.select_related("series__use_case__unit", "series__version"), pk)
 
 
 def find_alert(request: HttpRequest, pk: UUID) -> Alert:
@@ -44,11 +45,11 @@ def find_alert(request: HttpRequest, pk: UUID) -> Alert:
         "incident",
         "response_unit",
     )
-    return _find(request, Alert.objects.select_related(*related), pk)
+    return find(request, Alert.objects.select_related(*related), pk)
 
 
 def find_source(request: HttpRequest, pk: UUID) -> Source:
-    return _find(request, Source.objects.select_related("use_case__unit", "created_by"), pk)
+    return find(request, Source.objects.select_related("use_case__unit", "created_by"), pk)
 
 
 def panel_url(use_case: UseCase) -> str:
@@ -79,11 +80,20 @@ def form_page(
     return render(request, "monitoring/form.html", context, partial="form", status=answer(form))
 
 
+def tried(request: HttpRequest, call: Callable[[], object], said: str) -> None:
+    """Do it and say so, or say why not; the page that follows shows either."""
+    try:
+        call()
+        messages.success(request, said)
+    except DomainError as error:
+        messages.error(request, f"{error.message} {error.hint}".strip())
+
+
 def go(request: HttpRequest, url: str) -> HttpResponse:
     """A redirect that HTMX follows as a whole page too."""
     return HttpResponseClientRedirect(url) if asks_for_partial(request) else redirect(url)
 
 
-def _find(request: HttpRequest, rows: QuerySet[M], pk: object) -> M:
+def find(request: HttpRequest, rows: QuerySet[M], pk: object) -> M:
     """The row, or 404 for whoever may not know that it exists."""
     return get_object_or_404(for_user(rows, person_of(request), VIEW), pk=pk)

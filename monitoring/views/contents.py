@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from accounts.access import actions_on, for_user
-from kernel.errors import DomainError
+from accounts.access import actions_on
 from kernel.htmx import asks_for_partial, render
 from kernel.tables import Column, TableState, export_rows
 from monitoring import services
@@ -25,7 +22,7 @@ from monitoring.content_wording import changed_words, method_words, result_words
 from monitoring.forms.contents import ContentComparisonForm, ContentFilterForm, ContentSetupForm
 from monitoring.models import ContentComparison, ContentSetup
 from monitoring.selectors import contents
-from monitoring.views.common import CONFIGURE, VIEW, form_page, go
+from monitoring.views.common import CONFIGURE, find, form_page, go, tried
 from portfolio.views.common import allow, find_use_case, person_of
 
 COMPARISONS: Sequence[Column] = (
@@ -169,7 +166,7 @@ def comparison_document(request: HttpRequest, pk: UUID) -> HttpResponse:
 def unwatch(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = _setup(request, pk)
     allow(request, found.use_case, CONFIGURE)
-    _try(request, lambda: services.unwatch_content(setup=found, by=person_of(request)), _("It is watched no more."))
+    tried(request, lambda: services.unwatch_content(setup=found, by=person_of(request)), _("It is watched no more."))
     return go(request, _setup_url(found))
 
 
@@ -188,26 +185,18 @@ def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _moved(request: HttpRequest, pk: UUID, call: Callable[..., ContentComparison], said: str) -> HttpResponse:
     found = _comparison(request, pk)
     allow(request, found.use_case, CONFIGURE)
-    _try(request, lambda: call(comparison=found, by=person_of(request)), said)
+    tried(request, lambda: call(comparison=found, by=person_of(request)), said)
     return go(request, _url(found))
-
-
-def _try(request: HttpRequest, call: Callable[[], object], said: str) -> None:
-    try:
-        call()
-        messages.success(request, said)
-    except DomainError as error:
-        messages.error(request, f"{error.message} {error.hint}".strip())
 
 
 def _setup(request: HttpRequest, pk: UUID) -> ContentSetup:
     rows = ContentSetup.objects.select_related("use_case__unit", "version", "source", "created_by")
-    return get_object_or_404(for_user(rows, person_of(request), VIEW), pk=pk)
+    return find(request, rows, pk)
 
 
 def _comparison(request: HttpRequest, pk: UUID) -> ContentComparison:
     rows = ContentComparison.objects.select_related("use_case__unit", "setup__version", "source", "requested_by")
-    return get_object_or_404(for_user(rows, person_of(request), VIEW), pk=pk)
+    return find(request, rows, pk)
 
 
 def _setup_url(found: ContentSetup) -> str:

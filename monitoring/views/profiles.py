@@ -5,26 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from accounts.access import actions_on, for_user
-from accounts.models import User
-from kernel.errors import DomainError
+from accounts.access import actions_on
 from kernel.htmx import asks_for_partial, render
 from kernel.tables import Column, TableState, export_rows
 from monitoring import profiling, services
 from monitoring.forms.profiles import CurrentForm, ProfileFilterForm, ReferenceForm, TermsForm
 from monitoring.models import DataProfile
 from monitoring.profiles.wire import as_json
-from monitoring.views.common import CONFIGURE, VIEW, form_page, go
+from monitoring.views.common import CONFIGURE, find, form_page, go, tried
 from portfolio.views.common import allow, find_use_case, person_of
 
 PROFILES: Sequence[Column] = (
@@ -186,19 +182,14 @@ def compare(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _done(request: HttpRequest, pk: UUID, call: Callable[..., DataProfile], said: str) -> HttpResponse:
     profile = _find(request, pk)
-    person: User = person_of(request)
     allow(request, profile.use_case, CONFIGURE)
-    try:
-        call(profile=profile, by=person)
-        messages.success(request, said)
-    except DomainError as error:
-        messages.error(request, f"{error.message} {error.hint}".strip())
+    tried(request, lambda: call(profile=profile, by=person_of(request)), said)
     return go(request, _url(profile))
 
 
 def _find(request: HttpRequest, pk: UUID) -> DataProfile:
     rows = DataProfile.objects.select_related("use_case__unit", "version", "source", "reference", "requested_by")
-    return get_object_or_404(for_user(rows.defer("reference__body"), person_of(request), VIEW), pk=pk)
+    return find(request, rows.defer("reference__body"), pk)
 
 
 def _url(profile: DataProfile) -> str:

@@ -14,13 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import actions_on, for_user
-from kernel.errors import DomainError
 from kernel.htmx import render
 from monitoring import services
 from monitoring.forms.retraining import ReceiverForm
 from monitoring.models import RetrainingReceiver, RetrainingRequest
 from monitoring.services.retraining import CONFIGURE
-from monitoring.views.common import VIEW, form_page
+from monitoring.views.common import VIEW, form_page, tried
 from notify.models import WebhookMessage
 from portfolio.models import UseCase
 from portfolio.views.common import allow, answer, attempt, find_use_case, person_of
@@ -112,11 +111,8 @@ def retry(request: HttpRequest, pk: UUID, message: UUID) -> HttpResponse:
     receiver = _find(request, pk)
     row = get_object_or_404(WebhookMessage, pk=message, endpoint=receiver.endpoint_id)
     allow(request, receiver.use_case, CONFIGURE)
-    try:
-        services.retry_delivery(receiver=receiver, message=row, by=person_of(request))
-        messages.success(request, _("It is sent again within seconds."))
-    except DomainError as error:
-        messages.error(request, f"{error.message} {error.hint}".strip())
+    said = _("It is sent again within seconds.")
+    tried(request, lambda: services.retry_delivery(receiver=receiver, message=row, by=person_of(request)), said)
     return redirect(_url(receiver))
 
 
