@@ -16,8 +16,8 @@ from config.checks import refuse_misconfiguration  # noqa: E402  # needs the set
 
 refuse_misconfiguration()
 
-# Half a million objects have been made by now and stay for ever; whoever looks for garbage need not walk over them.
-# A request makes some thousand more and drops nearly all of them by itself, so looking is seldom worth the while.
+# More than a hundred thousand objects have been made by now and stay for ever; whoever looks for garbage need not walk
+# over them. A request makes some thousand more and drops nearly all of them by itself, so looking is seldom worthwhile.
 gc.collect()
 gc.freeze()
 gc.set_threshold(20_000, 20, 20)
