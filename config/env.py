@@ -84,6 +84,7 @@ def database(conn_max_age: int = 60) -> dict[str, Any]:
             ),
         }
     else:
+        settings["ENGINE"] = "kernel.postgresql"
         settings["CONN_HEALTH_CHECKS"] = True
         # Compiling a query takes longer than any of ours runs, and the planner overrates what LATERAL look-ups cost.
         settings["OPTIONS"] = {"options": "-c jit=off", **settings.get("OPTIONS", {})}

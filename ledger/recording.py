@@ -15,12 +15,11 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
 from kernel.canonical import canonical_bytes, digest, plain, plain_bytes
-from kernel.database import having_checked_references, insert_rows
+from kernel.database import Statement, carry_out, checking_references, insertion
 from kernel.errors import Conflict
 from ledger.context import LedgerContext
 from ledger.merkle import leaf_hash
@@ -183,20 +182,20 @@ def next_index() -> int:
     return 0 if found is None else int(found)
 
 
-def append(drafts: Sequence[Draft], watches: Iterable[Watch] = ()) -> None:
-    """Number the drafts and insert them. From here to the end of the transaction other writers wait.
+def append(drafts: Sequence[Draft], watches: Iterable[Watch] = (), owed: Sequence[Statement] = ()) -> None:
+    """Carry out what is owed, number the drafts and insert them. From then on to the end other writers wait.
 
     Raises ``Overtaken`` when an event about something that is watched, or about no use case at all (a role on a unit,
     a policy), was written since: whoever changes a fact records it under this same lock, so what nobody recorded until
     now will be recorded after this unit.
     """
-    first = _take(len(drafts))
+    first = _take(len(drafts), owed)
     for watch in watches:
         _refuse_if_overtaken(watch, first)
     at = timezone.now()
     events = [draft.event(first + n, at) for n, draft in enumerate(drafts)]
     for start in range(0, len(events), BATCH):
-        insert_rows(events[start : start + BATCH])
+        carry_out([insertion(events[start : start + BATCH])])
     personal = [
         PersonalValue(event_id=first + n, path=value.path, salt=value.salt, value=value.value)
         for n, draft in enumerate(drafts)
@@ -214,25 +213,23 @@ def _refuse_if_overtaken(watch: Watch, until: int) -> None:
         )
 
 
-def _take(count: int) -> int:
+def _take(count: int, owed: Sequence[Statement]) -> int:
     """Lock the head row and take the next indexes; the first of them is returned."""
-    with connection.cursor() as cursor:
-        for _attempt in range(2):
-            # One statement locks, counts and answers; the lock lasts until the transaction ends.
-            cursor.execute(
-                having_checked_references(
-                    "UPDATE ledger_head SET next_index = next_index + %s WHERE id = %s RETURNING next_index"
-                ),
-                [count, Head.SINGLETON],
-            )
-            rows = cursor.fetchall()
-            if rows:
-                return int(rows[0][0]) - count
-            # The very first event. Whoever else is first as well meets this row or waits for it.
-            last = Event.objects.order_by("-index").values_list("index", flat=True).first()
-            head = Head(id=Head.SINGLETON, next_index=0 if last is None else last + 1)
-            Head.objects.bulk_create([head], ignore_conflicts=True)
-    raise RuntimeError("the ledger has no head row and none could be made")
+    # One statement locks, counts and answers; the lock lasts until the transaction ends.
+    numbering = [*checking_references(), Statement(_TAKE, [count, Head.SINGLETON])]
+    rows = carry_out([*owed, *numbering])
+    if not rows:
+        # The very first event. Whoever else is first as well meets this row or waits for it.
+        last = Event.objects.order_by("-index").values_list("index", flat=True).first()
+        head = Head(id=Head.SINGLETON, next_index=0 if last is None else last + 1)
+        Head.objects.bulk_create([head], ignore_conflicts=True)
+        rows = carry_out(numbering)
+    if not rows:
+        raise RuntimeError("the ledger has no head row and none could be made")
+    return int(rows[0][0]) - count
+
+
+_TAKE = "UPDATE ledger_head SET next_index = next_index + %s WHERE id = %s RETURNING next_index"
 
 
 class _Sealer:

@@ -10,7 +10,7 @@ commits they are there; if it rolls back nothing of them remains, not even a gap
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
@@ -20,7 +20,7 @@ from uuid import UUID
 from django.db import models, transaction
 from django.utils import timezone
 
-from kernel.database import lock_rows
+from kernel.database import Statement, carry_out, lock_rows
 from ledger.context import SYSTEM, current_context
 from ledger.models import PersonalValue
 from ledger.recording import Draft, Origin, Overtaken, Subject, Watch, append, next_index, prepare
@@ -41,10 +41,11 @@ class Actor(Protocol):
 class UnitOfWork:
     """Collects the events of one transaction. Made by ``unit_of_work`` only."""
 
-    def __init__(self, by: Actor | str, drafts: list[Draft], watches: list[Watch]) -> None:
+    def __init__(self, by: Actor | str, drafts: list[Draft], watches: list[Watch], owed: list[Statement]) -> None:
         self.by = by
         self._drafts = drafts
         self._watches = watches
+        self._owed = owed
         self._open = True
 
     def record(
@@ -93,6 +94,19 @@ class UnitOfWork:
         if not self._open:
             raise RuntimeError("after_commit was called after its unit of work had ended.")
         transaction.on_commit(callback)
+
+    def write_at_end(self, sql: str, values: Sequence[Any]) -> None:
+        """Write this just before the events, on PostgreSQL in one round trip with what numbers them.
+
+        For what is written with each of very many calls and not read again in this unit; until then nobody sees it.
+        Whoever may come twice in one unit says ``write_now`` before reading.
+        """
+        self._owed.append(Statement(sql, values))
+
+    def write_now(self) -> None:
+        """Write what was put off until the end."""
+        carry_out(self._owed)
+        self._owed.clear()
 
     def close(self) -> None:
         self._open = False
@@ -155,7 +169,8 @@ def erase_personal_values(
 def _outermost(by: Actor | str) -> Iterator[UnitOfWork]:
     drafts: list[Draft] = []
     watches: list[Watch] = []
-    uow = UnitOfWork(by, drafts, watches)
+    owed: list[Statement] = []
+    uow = UnitOfWork(by, drafts, watches, owed)
     with transaction.atomic():
         # Reset before the transaction ends: what runs on commit is no part of this unit.
         token = _current.set(uow)
@@ -165,20 +180,24 @@ def _outermost(by: Actor | str) -> Iterator[UnitOfWork]:
             uow.close()
             _current.reset(token)
         if drafts:
-            append(drafts, watches)
+            append(drafts, watches, owed)
+        else:
+            carry_out(owed)
 
 
 @contextmanager
 def _joined(outer: UnitOfWork, by: Actor | str | None) -> Iterator[UnitOfWork]:
     drafts = outer._drafts
     before = len(drafts)
-    uow = UnitOfWork(outer.by if by is None else _known(by), drafts, outer._watches)
+    outer.write_now()  # what is put off from here on belongs to this unit and is undone with it
+    uow = UnitOfWork(outer.by if by is None else _known(by), drafts, outer._watches, outer._owed)
     token = _current.set(uow)
     try:
         with transaction.atomic():
             yield uow
     except BaseException:
         del drafts[before:]
+        outer._owed.clear()
         raise
     finally:
         uow.close()

@@ -6,6 +6,10 @@ becomes the next revision and overwrites nothing: a decision may have used the e
 Two batches may meet. Revision 0 is inserted in the order of the keys, so that they cannot wait for each other in a
 circle; whoever comes second sees the first one's rows after its commit. Later revisions are written only under the
 locks of their series.
+
+Looking for a conflict at every row costs PostgreSQL as much again as the row. Nearly all batches bring times between
+which their series have nothing yet: that is asked once a series, and then the rows are inserted as they are. If another
+batch with the same points was under way at that moment, the unique key refuses, and they are inserted row by row.
 """
 
 from __future__ import annotations
@@ -19,13 +23,13 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from accounts.models import User
-from kernel.database import insert_rows, is_postgresql
+from kernel.database import insertion, is_postgresql
 from ledger import UnitOfWork, state
 from monitoring.models import IngestBatch, Source
-from monitoring.newest import Row, locked, touch
+from monitoring.newest import Ends, Row, ends_of, locked, touch
 from monitoring.selectors.points import stored_time
 
 RECEIVED = "points.received"
@@ -82,15 +86,17 @@ def store(
     result = Stored(received=len(rows))
     if not rows:
         return result
+    uow.write_now()  # another batch of this unit may have touched the same series
     rows = sorted(rows)
+    ends = ends_of(rows)
     with connection.cursor() as cursor:
-        write = _Writer(cursor, rows, now)
+        write = _Writer(cursor, rows, ends, now)
         result.inserted = write.new()
-        series = locked({row[0] for row in rows})
+        series = locked(ends)
         if result.inserted < len(rows):
             result.revised = write.revisions()
     if result.stored:
-        result.to_judge = touch(series, rows, revised=bool(result.revised), now=now)
+        result.to_judge = touch(uow, series, ends, revised=bool(result.revised), now=now)
         _record(uow, result, home, IngestBatch(received_at=now, sha256=digest, sent_by=sent_by, source=source))
     return result
 
@@ -110,24 +116,47 @@ def unique(rows: Sequence[Row]) -> tuple[Sequence[Row], int | None]:
 class _Writer:
     """The statements of one batch, whose rows come in the order of their keys.
 
-    On PostgreSQL the rows travel as one array a column, which costs the server less than a staging table up to some
-    thousand rows, and one round trip instead of three; above that they are copied into a staging table, which is this
-    connection's own and empty after each transaction. On SQLite some hundred rows share a statement, and a staging
-    table is needed for revisions only.
+    On PostgreSQL a few rows travel as values and more of them as one array a column, which costs the server less than a
+    staging table up to some thousand rows, and one round trip instead of three; above that they are copied into a
+    staging table, which is this connection's own and empty after each transaction. On SQLite some hundred rows share a
+    statement, and a staging table is needed for revisions only.
     """
 
-    def __init__(self, cursor: Any, rows: Sequence[Row], now: datetime) -> None:
+    def __init__(self, cursor: Any, rows: Sequence[Row], ends: Ends, now: datetime) -> None:
         self.cursor = cursor
         self.rows = rows
+        self.ends = ends
         self.received = stored_time(now)
         self.source = ""
-        self.values: list[str] = []
+        self.values: list[Any] = []
 
     def new(self) -> int:
         """Insert what is not there yet as revision 0; returns how many."""
         if not is_postgresql():
             return self._new_on_sqlite()
         self._offer()
+        if len(self.rows) >= FEW and (inserted := self._new_between_nothing()):
+            return inserted
+        return self._new_beside_others()
+
+    def _new_between_nothing(self) -> int:
+        """All of them if no series has any point between the times that come; else none."""
+        series, spans = zip(*self.ends.items(), strict=True)
+        values = [self.received, *self.values, list(series)]
+        values += [
+            [_with_zone(oldest) for oldest, _newest in spans],
+            [_with_zone(newest[1]) for _oldest, newest in spans],
+        ]
+        try:
+            self.cursor.execute(_INSERT_BETWEEN_NOTHING.format(rows=self.source), values)
+        except IntegrityError as error:
+            if getattr(error.__cause__, "pgcode", "") != UNIQUE_VIOLATION:
+                raise
+            self.cursor.execute("ROLLBACK TO SAVEPOINT between_nothing")
+            return 0
+        return int(self.cursor.rowcount)
+
+    def _new_beside_others(self) -> int:
         self.cursor.execute(_INSERT_ALL.format(rows=self.source), [self.received, *self.values])
         return int(self.cursor.rowcount)
 
@@ -164,6 +193,9 @@ class _Writer:
             lines = [f"{s}\t{t}+00\t{k}\t{v!r}\t{n if n is not None else _NULL}" for s, t, k, v, n in self.rows]
             self.cursor.copy_expert(_COPY, StringIO("\n".join(lines)))
             self.source = "monitoring_staging"
+        elif len(self.rows) < FEW:
+            self.source = _VALUES + _ONE_MORE * (len(self.rows) - 1) + ")"
+            self.values = [value for s, t, k, v, n in self.rows for value in (s, _with_zone(t), k, v, n)]
         else:
             series, times, steps, values, counts = zip(*self.rows, strict=True)
             self.source = _ARRAYS
@@ -181,10 +213,19 @@ def _array(column: Sequence[float | None]) -> str:
     return f"{{{orjson.dumps(column).decode()[1:-1]}}}"
 
 
+def _with_zone(time: str) -> str:
+    return f"{time}+00"
+
+
 COPY_ABOVE = 5000
+FEW = 20
+"""Below that many rows the shortest statements are the cheapest."""
+UNIQUE_VIOLATION = "23505"
 AT_ONCE = 250
 """Rows of one statement on SQLite: beyond that nothing is gained, and 32,766 values are the most that it takes."""
 _ARRAYS = "unnest(%s::bigint[], %s::timestamptz[], %s::bigint[], %s::float8[], %s::integer[])"
+_VALUES = "(VALUES (%s::bigint, %s::timestamptz, %s::bigint, %s::float8, %s::integer)"
+_ONE_MORE = ", (%s, %s, %s, %s, %s)"
 _NULL = r"\N"
 _STAGING_POSTGRESQL = """
 CREATE TEMPORARY TABLE IF NOT EXISTS monitoring_staging
@@ -201,6 +242,20 @@ _INSERT_ALL = """
 INSERT INTO monitoring_point (series_id, time, step, revision, value, n, received_at)
 SELECT series_id, time, step, 0, value, n, %s::timestamptz FROM {rows} AS s(series_id, time, step, value, n)
 ON CONFLICT DO NOTHING
+"""
+# The savepoint ends with the transaction, which saves a round trip. LIMIT 1: else the planner, which guesses how many
+# points there are in between, may choose to read the whole table.
+_INSERT_BETWEEN_NOTHING = """
+SAVEPOINT between_nothing;
+INSERT INTO monitoring_point (series_id, time, step, revision, value, n, received_at)
+SELECT series_id, time, step, 0, value, n, %s::timestamptz FROM {rows} AS s(series_id, time, step, value, n)
+WHERE NOT EXISTS (
+    SELECT 1 FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS b(series_id, oldest, newest)
+    CROSS JOIN LATERAL (
+        SELECT 1 FROM monitoring_point p
+        WHERE p.series_id = b.series_id AND p.time BETWEEN b.oldest AND b.newest LIMIT 1
+    ) AS between_them
+)
 """
 _INSERT_EACH = """
 INSERT INTO monitoring_point (series_id, time, step, revision, value, n, received_at)
@@ -241,7 +296,7 @@ WHERE p.value <> s.value OR COALESCE(s.n, p.n, -1) <> COALESCE(p.n, -1)
 def _record(uow: UnitOfWork, result: Stored, home: Home, batch: IngestBatch) -> None:
     batch.use_case_id, batch.points = home.use_case_id, result.received
     batch.stored, batch.revised = result.stored, result.revised
-    insert_rows([batch])
+    uow.write_at_end(*insertion([batch]))
     result.batches.append(batch.pk)
     uow.record(
         RECEIVED,

@@ -5,7 +5,8 @@ The state of thousands of series is then one query that touches no point. Past t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
@@ -14,6 +15,7 @@ import orjson
 from django.db import connection
 
 from kernel.database import is_postgresql
+from ledger import UnitOfWork
 from monitoring.models.series import silence_begins
 from monitoring.selectors.points import stored_time
 
@@ -56,12 +58,29 @@ def locked(ids: Iterable[int]) -> list[Known]:
         return [_from_sqlite(row) for row in cursor.fetchall()]
 
 
-def touch(series: Sequence[Known], rows: Sequence[Row], *, revised: bool, now: datetime) -> list[int]:
+Ends: TypeAlias = dict[int, tuple[str, Row]]
+"""Of each series of a batch the time of its oldest row, and its newest row."""
+
+
+def ends_of(rows: Sequence[Row]) -> Ends:
+    """The ends of each series; the rows come in the order of series, time and step."""
+    return {series: (rows[first][1], rows[last - 1]) for series, first, last in _stretches([row[0] for row in rows])}
+
+
+def _stretches(ids: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """Where each number begins and ends in a list in order."""
+    first = 0
+    while first < len(ids):
+        last = bisect_right(ids, ids[first], first)
+        yield ids[first], first, last
+        first = last
+
+
+def touch(uow: UnitOfWork, series: Sequence[Known], ends: Ends, *, revised: bool, now: datetime) -> list[int]:
     """Bring what series keep up to date with new rows; returns those whose judgement must be asked for."""
-    newest, oldest = _ends(rows)
     to_judge = []
     for one in series:
-        _pk, text, step, value, n = newest[one.id]
+        oldest, (_pk, text, step, value, n) = ends[one.id]
         time = _moment(text)
         if one.last_time is None or (time, step) >= (one.last_time, one.last_step):
             if n is not None or (time, step) != (one.last_time, one.last_step):
@@ -70,40 +89,24 @@ def touch(series: Sequence[Known], rows: Sequence[Row], *, revised: bool, now: d
             one.silent_after = silence_begins(time, one.expected_every_seconds)
         one.last_received_at = now
         one.revised = one.revised or revised
-        one.rollup_from = min(one.rollup_from or time, _moment(oldest[one.id]))
+        one.rollup_from = min(one.rollup_from or time, _moment(oldest))
         one.rollup_to = max(one.rollup_to or time, time)
         if one.judge_asked_at is None or now - one.judge_asked_at > ASK_AGAIN_AFTER:
             one.judge_asked_at = now
             to_judge.append(one.id)
-    _save(series)
+    _save(uow, series)
     return to_judge
 
 
-def _ends(rows: Sequence[Row]) -> tuple[dict[int, Row], dict[int, str]]:
-    """The newest row of each series, and the time of its oldest."""
-    newest: dict[int, Row] = {}
-    oldest: dict[int, str] = {}
-    for row in rows:
-        series, time = row[0], row[1]
-        known = newest.get(series)
-        if known is None:
-            newest[series], oldest[series] = row, time
-        elif time > known[1] or (time == known[1] and row[2] > known[2]):
-            newest[series] = row
-        elif time < oldest[series]:
-            oldest[series] = time
-    return newest, oldest
-
-
-def _save(series: Sequence[Known]) -> None:
+def _save(uow: UnitOfWork, series: Sequence[Known]) -> None:
+    if is_postgresql():
+        values = [{"id": one.id, **{name: getattr(one, name) for name in _TOUCHED}} for one in series]
+        uow.write_at_end(_TOUCH_ALL, [orjson.dumps(values).decode()])
+        return
     with connection.cursor() as cursor:
-        if is_postgresql():
-            values = [{"id": one.id, **{name: getattr(one, name) for name in _TOUCHED}} for one in series]
-            cursor.execute(_TOUCH_ALL, [orjson.dumps(values).decode()])
-        else:
-            cursor.executemany(
-                _TOUCH_EACH, [[*(_stored(getattr(one, name)) for name in _TOUCHED), one.id] for one in series]
-            )
+        cursor.executemany(
+            _TOUCH_EACH, [[*(_stored(getattr(one, name)) for name in _TOUCHED), one.id] for one in series]
+        )
 
 
 _TOUCHED = (

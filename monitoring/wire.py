@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
+from operator import itemgetter
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import orjson
@@ -183,11 +184,10 @@ class _Check:
         None if anything is out of the ordinary: whoever then checks point by point finds out what, and names it.
         """
         try:
-            shapes = set(map(tuple, points))
-            names = shapes.pop()
-            if shapes or not {"time", "value"} <= set(names) <= FIELDS:
+            names = tuple(points[0])
+            if not {"time", "value"} <= set(names) <= FIELDS or set(map(len, points)) != {len(names)}:
                 return None
-            columns = dict(zip(names, zip(*map(dict.values, points), strict=True), strict=True))
+            columns = dict(zip(names, zip(*map(itemgetter(*names), points), strict=True), strict=True))
             if "unit" in columns or not set(map(type, columns.get("series", ()))) <= {int}:
                 return None
             numbers = _numbers(columns["value"])
@@ -195,17 +195,26 @@ class _Check:
             counts = columns.get("n") or repeat(None)
             if numbers is None or steps is None or not _are_counts(columns.get("n", ())):
                 return None
-            named = list(zip(*(columns.get(name) or repeat(None, len(points)) for name in NAMES), strict=True))
-            for one in dict.fromkeys(named):
-                self.indexes[one] = self.place(0, one)
+            addresses = self.addresses(columns)
             for given in set(columns["time"]):
                 self.moment(0, given)
-        except (AttributeError, TypeError, OverflowError, Invalid):
+        except (AttributeError, KeyError, TypeError, OverflowError, Invalid):
             self.forget()
             return None
-        addresses = map(self.indexes.__getitem__, named)
         times = map(self.times.__getitem__, columns["time"])
         return list(zip(addresses, times, steps, numbers, counts))  # noqa: B905  # some of them repeat for ever
+
+    def addresses(self, columns: Mapping[str, Sequence[Any]]) -> Iterator[int]:
+        """The index of each point's address; most batches name the series in one column."""
+        given = [name for name in NAMES if name in columns]
+        if len(given) == 1:
+            named: Sequence[Any] = columns[given[0]]
+            whole = {one: tuple(one if name == given[0] else None for name in NAMES) for one in dict.fromkeys(named)}
+        else:
+            named = list(zip(*(columns[name] for name in given), strict=True))
+            whole = {one: tuple(map(dict(zip(given, one, strict=True)).get, NAMES)) for one in dict.fromkeys(named)}
+        indexes = {one: self.place(0, names) for one, names in whole.items()}
+        return map(indexes.__getitem__, named)
 
     def entry(self, index: int, point: Any) -> Entry:
         batch = self.batch
@@ -299,8 +308,9 @@ def _numbers(column: Sequence[Any]) -> Sequence[float] | None:
     if not kinds <= {float, int}:
         return None
     numbers = column if kinds == {float} else tuple(map(float, column))
-    # An infinite number or NaN would hide in the least and the greatest.
-    return numbers if all(map(math.isfinite, numbers)) and max(map(abs, numbers)) <= LARGEST else None
+    # NaN would hide in the least and the greatest, but not in the sum.
+    fits = math.isfinite(sum(numbers)) and min(numbers) >= -LARGEST and max(numbers) <= LARGEST
+    return numbers if fits else None
 
 
 def _whole(column: Sequence[Any] | None, least: int, greatest: int) -> Iterable[int] | None:

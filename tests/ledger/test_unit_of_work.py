@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection, transaction
+from django.contrib.contenttypes.models import ContentType
+from django.db import IntegrityError, connection, transaction
 
 import ledger
 from kernel.canonical import canonical_bytes, digest
@@ -135,6 +137,54 @@ def test_a_nested_unit_that_fails_takes_its_events_and_changes_with_it() -> None
             raise ZeroDivisionError
     assert list(Event.objects.values_list("action", flat=True)) == ["lamp.bought"]
     assert Head.objects.get().next_index == 1
+
+
+PUT = "INSERT INTO django_content_type (app_label, model) VALUES (%s, %s)"
+
+
+def models_of(app_label: str) -> list[str]:
+    return list(ContentType.objects.filter(app_label=app_label).order_by("pk").values_list("model", flat=True))
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["with an event", "without one"])
+def test_what_is_put_off_is_written_at_the_end(told: bool) -> None:
+    with unit_of_work(by=ADA) as uow:
+        uow.write_at_end(PUT, ["workshop", "lamp"])
+        uow.write_at_end(PUT, ["workshop", "desk"])
+        if told:
+            record(uow)
+        assert models_of("workshop") == []
+    assert models_of("workshop") == ["lamp", "desk"]
+    assert indexes() == ([0] if told else [])
+
+
+def test_what_is_put_off_can_be_written_now() -> None:
+    with unit_of_work(by=ADA) as uow:
+        uow.write_at_end(PUT, ["workshop", "lamp"])
+        uow.write_now()
+        assert models_of("workshop") == ["lamp"]
+    assert models_of("workshop") == ["lamp"]
+
+
+def test_what_a_nested_unit_put_off_is_undone_with_it_alone() -> None:
+    with unit_of_work(by=ADA) as outer:
+        outer.write_at_end(PUT, ["workshop", "lamp"])
+        with suppress(ZeroDivisionError), unit_of_work(by=None) as inner:
+            inner.write_at_end(PUT, ["workshop", "desk"])
+            raise ZeroDivisionError
+        with unit_of_work(by=None) as inner:
+            inner.write_at_end(PUT, ["workshop", "chair"])
+        record(outer)
+    assert models_of("workshop") == ["lamp", "chair"]
+
+
+def test_what_is_put_off_fails_with_its_whole_unit() -> None:
+    with pytest.raises(IntegrityError), transaction.atomic(), unit_of_work(by=ADA) as uow:
+        for _ in range(2):
+            uow.write_at_end(PUT, ["workshop", "lamp"])
+        record(uow)
+    assert not models_of("workshop")
+    assert not indexes()
 
 
 def test_recording_after_the_end_is_an_error() -> None:

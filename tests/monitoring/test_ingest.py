@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
+from time import monotonic, sleep
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
+from kernel.database import is_postgresql
 from kernel.errors import Invalid
-from ledger import SYSTEM
+from ledger import SYSTEM, unit_of_work
 from ledger.models import Event
 from monitoring import ingest
 from monitoring.models import IngestBatch, Point, Series
@@ -95,6 +97,63 @@ def test_a_batch_may_hold_new_old_and_changed_points(copy_above: int, monkeypatc
     stored = push_points(batch=batch, by=SYSTEM)
     assert (stored.stored, stored.revised, stored.unchanged) == (2, 1, 1)
     assert stored_values(series) == [0.1, 0.25, 0.5, 0.3]
+
+
+@pytest.mark.parametrize("count", [2, 300, 6000])
+def test_points_between_and_beside_others_are_stored_like_those_after_them(count: int) -> None:
+    series = SeriesFactory.create()
+    even = [(moment(0) - timedelta(seconds=2 * i), float(i)) for i in range(count)]
+    odd = [(time - timedelta(seconds=1), value + 0.5) for time, value in even]
+    for told in (even, odd, even[: count // 2] + odd[count // 2 :]):
+        push_points(batch=[{"series": series.pk, "time": time, "value": value} for time, value in told], by=SYSTEM)
+    assert stored_values(series) == [value for _time, value in sorted(even + odd)]
+    assert not Point.objects.filter(revision__gt=0).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_that_is_under_way_elsewhere_is_waited_for_and_not_doubled() -> None:
+    if not is_postgresql():
+        pytest.skip("SQLite has one writer at a time")
+    series = SeriesFactory.create()
+    batch = [{"series": series.pk, "time": moment(number), "value": number} for number in range(30)]
+    found: list[ingest.Stored] = []
+
+    def repeat() -> None:
+        try:
+            found.append(push_points(batch=batch, by=SYSTEM))
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=repeat)
+    with transaction.atomic():
+        first = push_points(batch=batch, by=SYSTEM)
+        thread.start()
+        deadline = monotonic() + 20
+        while not _somebody_waits_for_us() and monotonic() < deadline:
+            sleep(0.01)
+        assert _somebody_waits_for_us()
+        assert not found
+    thread.join()
+    assert (first.stored, found[0].stored, found[0].unchanged) == (30, 0, 30)
+    assert Point.objects.count() == 30
+    assert Event.objects.filter(action="points.received").count() == 1
+
+
+def _somebody_waits_for_us() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))")
+        return cursor.fetchone() is not None
+
+
+def test_two_batches_of_one_unit_touch_a_series_one_after_the_other() -> None:
+    series = SeriesFactory.create()
+    home = ingest.Home(series.use_case_id, series.use_case.unit.path)
+    with unit_of_work(by=SYSTEM) as uow:
+        for time, value in (("2026-01-02 00:00:00", 2.0), ("2026-01-01 00:00:00", 1.0)):
+            ingest.store(uow, [(series.pk, time, 0, value, None)], home=home, digest="d" * 64, now=timezone.now())
+    series.refresh_from_db()
+    assert (series.last_value, series.rollup_from) == (2.0, datetime(2026, 1, 1, tzinfo=UTC))
+    assert series.rollup_to == datetime(2026, 1, 2, tzinfo=UTC)
 
 
 def test_whole_statements_and_what_is_left_over_are_stored_alike() -> None:
@@ -239,7 +298,8 @@ def test_histories_can_be_taken_over_by_the_product_alone() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_senders_with_different_values_for_the_same_points_lose_neither() -> None:
+@pytest.mark.parametrize("size", [10, 25], ids=["a few at once", "more at once"])
+def test_two_senders_with_different_values_for_the_same_points_lose_neither(size: int) -> None:
     series = SeriesFactory.create()
     times = [moment(number) for number in range(50)]
     barrier = threading.Barrier(4)
@@ -250,9 +310,9 @@ def test_two_senders_with_different_values_for_the_same_points_lose_neither() ->
             barrier.wait()
             # Each in its own order: a circle of waiting senders would show here.
             order = times if value % 2 else list(reversed(times))
-            for start in range(0, 50, 10):
+            for start in range(0, 50, size):
                 push_points(
-                    batch=[{"series": series.pk, "time": time, "value": value} for time in order[start : start + 10]],
+                    batch=[{"series": series.pk, "time": time, "value": value} for time in order[start : start + size]],
                     by=SYSTEM,
                 )
         except BaseException as error:
