@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 INVENTORY = Path(
     os.environ.get("TOLLGATE_SHARED_DATA", ROOT.parent / "shared" / "data"), "us_federal_ai_use_cases_2024.csv"
 )
+HEARTBEATS = ["--worker-tmp-dir", "/dev/shm"] if os.path.isdir("/dev/shm") else []  # as documented
 POSTGRES = os.environ.get("BENCH_DATABASE_URL", "postgres://root@127.0.0.1:5432/postgres")
 
 
@@ -85,7 +86,7 @@ class Installation:
         """Any WSGI application by gunicorn, once it answers at ``ready``."""
         command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"]
         command += ["--worker-class", "gthread", "--workers", str(processes), "--threads", str(threads)]
-        command += ["--no-control-socket", "--log-level", "error"]
+        command += ["--no-control-socket", "--log-level", "error", *HEARTBEATS]
         process = subprocess.Popen(command, cwd=ROOT, env=self.environment)
         if core is not None and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(process.pid, {core})

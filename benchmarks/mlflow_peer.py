@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from benchmarks.installation import POSTGRES, free_port, wait_for
+from benchmarks.installation import HEARTBEATS, POSTGRES, free_port, wait_for
 
 COMMAND = os.environ.get("BENCH_MLFLOW", "")
 NAME, PASSWORD = "admin", "a-password-for-a-benchmark"
@@ -89,7 +89,7 @@ def _running(folder: Path, database: str, core: int | None) -> Iterator[Peer]:
     port = free_port()
     command = [COMMAND, "server", "--app-name", "basic-auth", "--backend-store-uri", store]
     command += ["--artifacts-destination", str(folder / "artifacts"), "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--workers", "2", "--gunicorn-opts", "--log-level error"]
+    command += ["--workers", "2", "--gunicorn-opts", " ".join(["--log-level error", *HEARTBEATS])]
     environment = {
         **os.environ,
         "PATH": f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}",

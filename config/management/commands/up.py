@@ -61,9 +61,17 @@ def web(host: str, port: int, workers: int, run_dir: Path) -> Part:
     short_enough = len(os.fsencode(control)) <= _LONGEST_SOCKET_PATH
     command = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{host}:{port}"]
     command += ["--worker-class", "gthread", "--workers", str(workers), "--threads", "8"]
-    command += ["--worker-tmp-dir", str(run_dir), "--graceful-timeout", "20", "--log-level", "warning"]
+    command += ["--worker-tmp-dir", _heartbeats(run_dir), "--graceful-timeout", "20", "--log-level", "warning"]
     command += ["--control-socket", str(control)] if short_enough else ["--no-control-socket"]
     return Part("web", command, grace=25)
+
+
+def _heartbeats(run_dir: Path) -> str:
+    """Where workers show that they live, several times a request: in memory where there is a place, for on a disk it
+    takes as long as a small query.
+    """
+    memory = Path("/dev/shm")  # noqa: S108  # gunicorn removes the file's name as it opens it
+    return str(memory if os.access(memory, os.W_OK) else run_dir)
 
 
 def background(concurrency: int) -> list[Part]:
