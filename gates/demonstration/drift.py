@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from django.utils import timezone
 
 from gates.demonstration.story import Story
 from ledger import SYSTEM
@@ -24,6 +23,7 @@ from portfolio.models import UseCase
 
 WEEKS = 6
 REFERENCE_ROWS, WEEK_ROWS = 12_000, 2_500
+COUNTED_AT = 4
 KINDS = ("classifier", "forecaster")
 
 
@@ -48,7 +48,7 @@ def _profile(story: Story, *, moves: bool) -> None:
         as_reference=Wanted(terms={"roles": {"score": Role.SCORE.value}, "watched": ["amount"]}),
         by=lead,
     )
-    newest = timezone.now().replace(hour=4, minute=0, second=0, microsecond=0)
+    newest = story.latest(COUNTED_AT)
     for ago in range(WEEKS - 1, -1, -1):
         end = newest - timedelta(days=7 * ago)
         moved = max(0.0, (3 - ago) / 3) if moves else 0.0

@@ -158,9 +158,7 @@ def _compared(story: Story, series: Series, metric: str, began: datetime) -> Non
 
 def _points(story: Story, item: Watched, began: datetime) -> Iterator[tuple[datetime, float]]:
     """A point a day at 06:00 UTC, and those around each decision further back."""
-    newest = story.today.replace(hour=REPORTED_AT, minute=0, second=0, microsecond=0)
-    if newest > story.today:
-        newest -= timedelta(days=1)
+    newest = story.latest(REPORTED_AT)
     ended = 70 if story.stage == "retired" else -1
     days = [newest - timedelta(days=n) for n in range(DAYS, ended, -1)]
     decided = [d.replace(hour=REPORTED_AT, minute=0, second=0, microsecond=0) for d in story.passed.values()]

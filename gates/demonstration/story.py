@@ -106,6 +106,11 @@ class Story:
     def ago(self, days: float) -> datetime:
         return self.today - timedelta(days=days)
 
+    def latest(self, hour: int) -> datetime:
+        """The last time that the clock (UTC) struck this hour."""
+        struck = self.today.replace(hour=hour, minute=0, second=0, microsecond=0)
+        return struck if struck <= self.today else struck - timedelta(days=1)
+
     def wobble(self, value: Decimal, share: float = 0.01) -> Decimal:
         """A value near ``value``, the same every time."""
         factor = Decimal(str(round(1 + self.rng.uniform(-share, share), 4)))
